@@ -17,13 +17,15 @@
 #define XD_EDID_MAX_BLOCKS	256
 #define XD_EDID_MIN_DIMENSION	16u
 #define XD_EDID_MAX_DIMENSION	8192u
+#define XD_EDID_MIN_REFRESH	24u
+#define XD_EDID_MAX_REFRESH	240u
 #define XD_EDID_TEXT_SIZE	14	/* 13 characters and a final 0 */
 
 /**
  * struct xd_edid_params - the monitor to describe
  * @width, @height: preferred mode in pixels,
  *		XD_EDID_MIN_DIMENSION..XD_EDID_MAX_DIMENSION
- * @refresh_hz:	0 for 60, or 1..240
+ * @refresh_hz:	0 for 60, or XD_EDID_MIN_REFRESH..XD_EDID_MAX_REFRESH
  * @width_mm, @height_mm: size of the picture; 0: as if at 96 dpi
  * @name:	monitor name, NULL for "Xen PV"; the first 13 characters are
  *		taken, unprintable ones become '?'

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <assert.h>
+#include <errno.h>
+
+#include "proto/limits.h"
+
+/*
+ * Two 4K monitors with three XRGB8888 buffers each are 6 buffers and 190 MiB.
+ * The rest is for compositors that give each client buffers of its own, and
+ * for buffers that a frontend keeps for reuse.
+ */
+const struct xd_limits xd_limits_default = {
+	.max_dbufs = 512,
+	.max_fbs = 1024,
+	.max_bytes = UINT64_C(1) << 30,
+	.max_dbuf_bytes = UINT64_C(256) << 20,
+	.max_requests_per_turn = 32,
+};
+
+int xd_usage_add_dbuf(struct xd_usage *usage, const struct xd_limits *limits,
+		      uint64_t bytes)
+{
+	if (usage->dbufs >= limits->max_dbufs ||
+	    bytes > limits->max_dbuf_bytes ||
+	    usage->bytes > limits->max_bytes ||
+	    bytes > limits->max_bytes - usage->bytes)
+		return -ENOSPC;
+
+	usage->dbufs++;
+	usage->bytes += bytes;
+	return 0;
+}
+
+void xd_usage_del_dbuf(struct xd_usage *usage, uint64_t bytes)
+{
+	assert(usage->dbufs > 0 && usage->bytes >= bytes);
+	usage->dbufs--;
+	usage->bytes -= bytes;
+}
+
+int xd_usage_add_fb(struct xd_usage *usage, const struct xd_limits *limits)
+{
+	if (usage->fbs >= limits->max_fbs)
+		return -ENOSPC;
+
+	usage->fbs++;
+	return 0;
+}
+
+void xd_usage_del_fb(struct xd_usage *usage)
+{
+	assert(usage->fbs > 0);
+	usage->fbs--;
+}
