@@ -93,11 +93,13 @@ static uint32_t cvt_v_sync(uint32_t width, uint32_t height)
 /* Small pictures get more blanking: lines first, or the pixels overflow. */
 static void stretch_blanking(struct timing *t, uint32_t hz)
 {
+	uint32_t line;
+
 	if (t->height + t->v_blank < MIN_RATE_LINES)
 		t->v_blank = MIN_RATE_LINES - t->height;
-	t->h_blank = MIN_RATE / ((t->height + t->v_blank) * hz) + 1 - t->width;
-	if (t->h_blank < H_BLANK)
-		t->h_blank = H_BLANK;
+	line = MIN_RATE / ((t->height + t->v_blank) * hz) + 1;
+	if (line > t->width + H_BLANK)
+		t->h_blank = line - t->width;
 }
 
 static uint64_t pixel_rate(const struct timing *t, uint32_t hz)
