@@ -19,7 +19,7 @@ static uint64_t round_up(uint64_t value, uint64_t power_of_two)
 
 int xd_infer_stride(uint32_t width, uint32_t height, uint32_t bpp,
 		    uint32_t data_ofs, uint32_t buffer_sz,
-		    uint32_t *ret_stride)
+		    uint32_t likely_align, uint32_t *ret_stride)
 {
 	uint64_t packed, end, paged = 0;
 
@@ -39,7 +39,7 @@ int xd_infer_stride(uint32_t width, uint32_t height, uint32_t bpp,
 			*ret_stride = (uint32_t)stride;
 			return 0;
 		}
-		if (!paged && end <= buffer_sz &&
+		if ((!paged || align == likely_align) && end <= buffer_sz &&
 		    round_up(end, XD_PAGE_SIZE) ==
 		    round_up(buffer_sz, XD_PAGE_SIZE))
 			paged = stride;
@@ -62,12 +62,17 @@ static int fb_place(const struct xd_dbuf_create *dbuf,
 		*ret_offset += fb->offset;
 		return 0;
 	}
+	/*
+	 * Of the frontends that tell a picture's size, those which pack rows
+	 * tell the bytes exactly; those which tell whole pages align to 8.
+	 * Imported buffers are whole pages, their exporters mostly pack.
+	 */
 	if (dbuf->width)
 		return xd_infer_stride(dbuf->width, dbuf->height, dbuf->bpp,
-				       dbuf->data_ofs, dbuf->buffer_sz,
+				       dbuf->data_ofs, dbuf->buffer_sz, 8,
 				       ret_stride);
 	return xd_infer_stride(fb->width, fb->height, fb->format->bpp,
-			       dbuf->data_ofs, dbuf->buffer_sz, ret_stride);
+			       dbuf->data_ofs, dbuf->buffer_sz, 1, ret_stride);
 }
 
 int xd_fb_check(const struct xd_dbuf_create *dbuf,

@@ -34,17 +34,20 @@ struct xd_fb_layout {
  * @bpp:	bits per pixel, not 0
  * @data_ofs:	bytes before the picture
  * @buffer_sz:	bytes of the buffer
+ * @likely_align: 1 or a power of two from 4 to 256: the rounding to believe
+ *		when several strides fill the same number of pages
  * @ret_stride:	bytes from row to row
  *
- * Takes the smallest of the strides that peers use (packed, or rounded up
- * to a power of two from 4 to 256 bytes) which explains @buffer_sz: to
- * the byte, else to the page. When none does the buffer is refused.
+ * Takes that of the strides which peers use (packed, or rounded up to a power
+ * of two from 4 to 256 bytes) which explains @buffer_sz: to the byte, else to
+ * the page; there the one of @likely_align is taken first, then the smallest.
+ * When none does the buffer is refused.
  *
  * Return: 0, or -EINVAL.
  */
 int xd_infer_stride(uint32_t width, uint32_t height, uint32_t bpp,
 		    uint32_t data_ofs, uint32_t buffer_sz,
-		    uint32_t *ret_stride);
+		    uint32_t likely_align, uint32_t *ret_stride);
 
 /**
  * xd_fb_check() - a framebuffer against the buffer it is to show
