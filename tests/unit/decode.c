@@ -128,6 +128,28 @@ static void create_unknown_size(void **state)
 	req.op.dbuf_create.data_ofs = 4096;
 	assert_int_equal(decode(&req, &v1, &r), 0);
 	assert_int_equal(r.dbuf_create.nr_pages, 2);
+	req.op.dbuf_create.buffer_sz = 8193;
+	assert_int_equal(decode(&req, &v1, &r), 0);
+	assert_int_equal(r.dbuf_create.nr_pages, 3);
+	req.op.dbuf_create.buffer_sz = 8192;
+	assert_int_equal(decode(&req, &v1, &r), 0);
+	assert_int_equal(r.dbuf_create.nr_pages, 2);
+}
+
+static void create_smallest(void **state)
+{
+	static const uint32_t depths[] = { 8, 16, 24, 32, 64 };
+	struct xendispl_req req = create_request();
+	struct xd_req r;
+
+	req.op.dbuf_create.width = 1;
+	req.op.dbuf_create.height = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
+		req.op.dbuf_create.bpp = depths[i];
+		req.op.dbuf_create.buffer_sz = depths[i] / 8;
+		assert_int_equal(decode(&req, &v1, &r), 0);
+		assert_int_equal(r.dbuf_create.nr_pages, 1);
+	}
 }
 
 static void create_largest(void **state)
@@ -184,6 +206,23 @@ static void buffer_ops_on_connector_0_only(void **state)
 	}
 	req = config_request();
 	assert_int_equal(xd_req_decode(&req, &v1, 1, &r), 0);
+}
+
+static void cookie_0(void **state)
+{
+	struct xendispl_req req = request(XENDISPL_OP_DBUF_DESTROY);
+	struct xd_req r;
+
+	req.op.dbuf_destroy.dbuf_cookie = UINT64_MAX;
+	assert_int_equal(decode(&req, &v1, &r), 0);
+	assert_int_equal(r.dbuf_destroy, UINT64_MAX);
+	req.op.dbuf_destroy.dbuf_cookie = 0;
+	assert_int_equal(decode(&req, &v1, &r), -EINVAL);
+	req.operation = XENDISPL_OP_FB_DETACH;
+	assert_int_equal(decode(&req, &v1, &r), -EINVAL);
+	req.op.fb_detach.fb_cookie = 1;
+	assert_int_equal(decode(&req, &v1, &r), 0);
+	assert_int_equal(r.fb_detach, 1);
 }
 
 static void attach_formats(void **state)
@@ -384,6 +423,14 @@ static void edid_versions_and_sizes(void **state)
 
 static void cursor(void **state)
 {
+	static const struct xd_wire_cursor_move bad[] = {
+		{ INT32_MIN, 0 }, { INT32_MAX, 0 }, { 0, INT32_MIN },
+		{ 0, INT32_MAX }, { -8193, 0 }, { 8193, 0 }, { 0, -8193 },
+		{ 0, 8193 },
+	};
+	static const struct xd_wire_cursor_move good[] = {
+		{ -8192, -8192 }, { 8192, 8192 },
+	};
 	struct xendispl_req req = request(XD_OP_CURSOR_SET);
 	struct xd_wire_cursor_set set = { 0, 3, 4 };
 	struct xd_wire_cursor_move move = { -5, 6 };
@@ -398,6 +445,10 @@ static void cursor(void **state)
 	set.hot_x = 8192;
 	memcpy(&req.op, &set, sizeof(set));
 	assert_int_equal(decode(&req, &v2_all, &r), -EINVAL);
+	set.hot_x = 8191;
+	set.hot_y = 8192;
+	memcpy(&req.op, &set, sizeof(set));
+	assert_int_equal(decode(&req, &v2_all, &r), -EINVAL);
 
 	req = request(XD_OP_CURSOR_MOVE);
 	memcpy(&req.op, &move, sizeof(move));
@@ -405,9 +456,14 @@ static void cursor(void **state)
 	assert_int_equal(decode(&req, &v2_all, &r), 0);
 	assert_int_equal(r.cursor_move.x, -5);
 	assert_int_equal(r.cursor_move.y, 6);
-	move.x = INT32_MIN;
-	memcpy(&req.op, &move, sizeof(move));
-	assert_int_equal(decode(&req, &v2_all, &r), -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		memcpy(&req.op, &bad[i], sizeof(bad[i]));
+		assert_int_equal(decode(&req, &v2_all, &r), -EINVAL);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		memcpy(&req.op, &good[i], sizeof(good[i]));
+		assert_int_equal(decode(&req, &v2_all, &r), 0);
+	}
 }
 
 static void unknown_operations(void **state)
@@ -481,10 +537,12 @@ int main(void)
 		TEST(create_good, "create-good"),
 		TEST(create_bad, "create-bad"),
 		TEST(create_unknown_size, "create-unknown-size"),
+		TEST(create_smallest, "create-smallest"),
 		TEST(create_largest, "create-largest"),
 		TEST(create_stale_flags, "create-stale-flags"),
 		TEST(buffer_ops_on_connector_0_only,
 		     "buffer-ops-on-connector-0-only"),
+		TEST(cookie_0, "cookie-0"),
 		TEST(attach_formats, "attach-formats"),
 		TEST(attach_bad, "attach-bad"),
 		TEST(attach_stride, "attach-stride"),

@@ -72,9 +72,9 @@ static void stride_refused(void **state)
 		{ 1920, 1080, 32, 0, 8294399 },
 		{ 1920, 1080, 32, 0, 2 * 8294400 },
 		{ 1920, 1080, 32, 1, 8294400 },
-		{ 0, 1080, 32, 0, 4096 },
-		{ 1920, 0, 32, 0, 4096 },
-		{ 1920, 1080, 0, 0, 4096 },
+		{ 0, 1, 32, 0, 0 },
+		{ 1, 0, 32, 0, 0 },
+		{ 1, 1, 0, 0, 0 },
 		{ 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff },
 		{ 0x40000000, 4, 32, 0, 0 },	/* 2^34 is 0 in 32 bits */
 		{ 0x20000001, 8, 32, 0, 32 },
@@ -131,6 +131,10 @@ static void fb_beyond_buffer(void **state)
 	f = fb(1920, 1081, XD_FMT_XRGB8888);
 	assert_int_equal(xd_fb_check(&d, &f, &l), -EINVAL);
 	f = fb(8192, 8192, XD_FMT_XRGB8888);
+	assert_int_equal(xd_fb_check(&d, &f, &l), -EINVAL);
+	f = fb(0, 1, XD_FMT_XRGB8888);
+	assert_int_equal(xd_fb_check(&d, &f, &l), -EINVAL);
+	f = fb(1, 0, XD_FMT_XRGB8888);
 	assert_int_equal(xd_fb_check(&d, &f, &l), -EINVAL);
 }
 
@@ -279,7 +283,15 @@ static void limits_dbufs(void **state)
 	assert_int_equal(u.dbufs, 3);
 	assert_int_equal(u.bytes, 602);
 	xd_usage_del_dbuf(&u, 600);
-	assert_int_equal(xd_usage_add_dbuf(&u, &limits, 500), 0);
+	assert_int_equal(xd_usage_add_dbuf(&u, &limits, 598), 0);
+	xd_usage_del_dbuf(&u, 1);
+	xd_usage_del_dbuf(&u, 1);
+	assert_int_equal(u.bytes, 598);
+	assert_int_equal(xd_usage_add_dbuf(&u, &limits, 402), 0);
+	assert_int_equal(u.bytes, 1000);
+	xd_usage_del_dbuf(&u, 402);
+	xd_usage_del_dbuf(&u, 598);
+	assert_int_equal(u.dbufs, 0);
 }
 
 static void limits_fbs(void **state)
