@@ -1,0 +1,714 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * drm_xen_front: Xen para-virtual display frontend, private declarations
+ *
+ * Objects and who owns them
+ *
+ *   struct xen_drm_bus    one per xenbus device, probe to remove. Owns the state
+ *                         machine and, while a connection exists, its channels.
+ *   struct xen_drm        one DRM device. Embeds struct drm_device; its memory
+ *                         goes with the last user, its wire with the bus.
+ *   struct xen_drm_pipe   one plane, CRTC, encoder, connector and their two
+ *                         channels; part of struct xen_drm.
+ *   struct xen_drm_buf    memory, grants and the backend's dbuf. Owned by a GEM
+ *                         object or by the pool, kept by requests in flight.
+ *   struct xen_drm_fb     a DRM framebuffer and the backend's fb.
+ *
+ * Contexts
+ *
+ *   The state machine runs on the freezable, ordered queue of the bus, under
+ *   bus->lock. Responses and events arrive in hard interrupts. KMS runs in
+ *   process context and never waits for a flip's answer.
+ */
+
+#ifndef XEN_DRM_H
+#define XEN_DRM_H
+
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_connector.h>
+#include <drm/drm_crtc.h>
+#include <drm/drm_device.h>
+#include <drm/drm_encoder.h>
+#include <drm/drm_framebuffer.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_plane.h>
+#include <drm/drm_print.h>
+
+#include <xen/grant_table.h>
+#include <xen/interface/io/ring.h>
+#include <xen/interface/io/displif.h>
+#include <xen/page.h>
+#include <xen/xenbus.h>
+
+#include "xen_drm_proto.h"
+
+#define XEN_DRM_NAME		"drm_xen_front"
+#define XEN_DRM_MAX_CONNECTORS	16
+#define XEN_DRM_MAX_SIZE	8192	/* pixels, both ways */
+
+#define XEN_DRM_REQUEST_MS	3000	/* a request without an answer */
+#define XEN_DRM_FLIP_MS		3100	/* a flip without its frame-done event */
+
+struct xen_drm;
+struct xen_drm_bus;
+struct xen_drm_pipe;
+
+/* xen_drm_cfg.c: what XenStore says */
+
+/**
+ * struct xen_drm_conn_cfg - configuration of one connector
+ * @width: preferred width, pixels, 1 to XEN_DRM_MAX_SIZE
+ * @height: preferred height, as above
+ * @unique_id: the toolstack's name for it, may be empty
+ */
+struct xen_drm_conn_cfg {
+	unsigned int width;
+	unsigned int height;
+	char unique_id[64];
+};
+
+/**
+ * struct xen_drm_cfg - configuration of the device
+ * @conn: the connectors
+ * @num_conn: how many, 1 to XEN_DRM_MAX_CONNECTORS
+ * @version: highest protocol version both ends know
+ * @features: XEN_DRM_FEAT_* bits the backend offers
+ * @formats: FOURCCs the backend offers, when @features says so
+ * @num_formats: how many
+ * @be_alloc: the backend allocates the buffers
+ */
+struct xen_drm_cfg {
+	struct xen_drm_conn_cfg conn[XEN_DRM_MAX_CONNECTORS];
+	unsigned int num_conn;
+	unsigned int version;
+	unsigned long features;
+	u32 formats[XEN_DRM_MAX_FORMATS];
+	unsigned int num_formats;
+	bool be_alloc;
+};
+
+int xen_drm_cfg_read(struct xenbus_device *xb, struct xen_drm_cfg *cfg);
+bool xen_drm_cfg_online(struct xenbus_device *xb);
+
+int xen_drm_cfg_parse_uint(const char *text, unsigned int max,
+			   unsigned int *ret_value);
+int xen_drm_cfg_parse_resolution(const char *text, unsigned int *ret_width,
+				 unsigned int *ret_height);
+int xen_drm_cfg_parse_version(const char *text, unsigned int *ret_version);
+int xen_drm_cfg_parse_formats(const char *text, u32 *formats,
+			      unsigned int *ret_num);
+
+/* xen_drm_channel.c: a shared page with its event channel */
+
+/**
+ * struct xen_drm_channel - a granted page and the interrupt that goes with it
+ * @page: the shared page, NULL when closed
+ * @gref: its grant
+ * @port: event channel, published to the backend; owned by @irq once bound
+ * @irq: interrupt, 0 when closed
+ * @ctx: what the handler was bound with
+ */
+struct xen_drm_channel {
+	void *page;
+	grant_ref_t gref;
+	evtchn_port_t port;
+	int irq;
+	void *ctx;
+};
+
+int xen_drm_channel_open(struct xen_drm_channel *ch, struct xenbus_device *xb,
+			 irq_handler_t handler, const char *name, void *ctx);
+void xen_drm_channel_close(struct xen_drm_channel *ch);
+
+/* xen_drm_ring.c: requests and responses */
+
+/**
+ * struct xen_drm_call - what to do when a request is over
+ * @done: told once, the result: the backend's answer (0 or -errno), -ETIMEDOUT,
+ *	-ENOTCONN when the connection went, -EIO when the backend broke the
+ *	protocol. @resp is NULL unless the backend answered. May be NULL.
+ * @release: told once, when the backend can no longer touch what the request
+ *	named: with @done, or later if the request timed out. May be NULL.
+ * @ctx: passed to both
+ * @tag: passed to @done
+ *
+ * Both run in any context, interrupts off or on, without a lock of the ring.
+ */
+struct xen_drm_call {
+	void (*done)(void *ctx, u32 tag, int status,
+		     const struct xendispl_resp *resp);
+	void (*release)(void *ctx);
+	void *ctx;
+	u32 tag;
+};
+
+enum xen_drm_slot_state {
+	XEN_DRM_SLOT_FREE,
+	XEN_DRM_SLOT_WAITING,	/* sent, unanswered */
+	XEN_DRM_SLOT_EXPIRED,	/* done was called with -ETIMEDOUT */
+};
+
+struct xen_drm_slot {
+	enum xen_drm_slot_state state;
+	u16 id;
+	u8 op;
+	unsigned long deadline;	/* jiffies */
+	struct xen_drm_call call;
+};
+
+#define XEN_DRM_RING_SLOTS	__CONST_RING_SIZE(xen_displif, XEN_PAGE_SIZE)
+
+/**
+ * struct xen_drm_ring - the request ring of one connector
+ * @ch: page and interrupt; changed by the state machine only, while !@up
+ * @dev: for messages
+ * @index: number of the connector
+ * @lock: protects all below; taken in the interrupt
+ * @front: the ring's private indices
+ * @up: requests may be sent
+ * @broken: the backend broke the protocol; sticky until the ring is opened
+ *	again
+ * @serial: upper part of the next id
+ * @slots: one per ring entry
+ * @room: woken when a slot becomes free
+ * @expire: looks for requests past their deadline
+ */
+struct xen_drm_ring {
+	struct xen_drm_channel ch;
+	struct device *dev;
+	unsigned int index;
+	struct xen_drm_stats *stats;
+
+	spinlock_t lock;
+	struct xen_displif_front_ring front;
+	bool up;
+	bool broken;
+	u16 serial;
+	struct xen_drm_slot slots[XEN_DRM_RING_SLOTS];
+
+	wait_queue_head_t room;
+	struct delayed_work expire;
+};
+
+void xen_drm_ring_init(struct xen_drm_ring *ring, unsigned int index,
+		       struct xen_drm_stats *stats);
+int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb);
+void xen_drm_ring_start(struct xen_drm_ring *ring);
+void xen_drm_ring_stop(struct xen_drm_ring *ring);
+void xen_drm_ring_close(struct xen_drm_ring *ring);
+int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
+			    struct xendispl_req *req,
+			    const struct xen_drm_call *call);
+int xen_drm_ring_submit(struct xen_drm_ring *ring, struct xendispl_req *req,
+			const struct xen_drm_call *call);
+bool xen_drm_ring_wait_room(struct xen_drm_ring *ring);
+int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
+		      struct xendispl_resp *ret_resp,
+		      void (*release)(void *ctx), void *ctx);
+
+/* xen_drm_event.c: events from the backend */
+
+/**
+ * struct xen_drm_events - the event page of one connector
+ * @ch: page and interrupt
+ * @dev: for messages
+ * @index: number of the connector
+ * @handler: told every event, in the interrupt
+ * @ctx: passed to @handler
+ * @lock: serialises the walk
+ * @cons: next event to read, ours alone
+ * @next_id: id we expect
+ * @gaps: how often another one came
+ * @up: events are delivered
+ */
+struct xen_drm_events {
+	struct xen_drm_channel ch;
+	struct device *dev;
+	unsigned int index;
+	struct xen_drm_stats *stats;
+	void (*handler)(void *ctx, const struct xendispl_evt *evt);
+	void *ctx;
+
+	spinlock_t lock;
+	u32 cons;
+	u16 next_id;
+	bool complained;
+	bool up;
+};
+
+void xen_drm_events_init(struct xen_drm_events *events, unsigned int index,
+			 struct xen_drm_stats *stats,
+			 void (*handler)(void *ctx,
+					 const struct xendispl_evt *evt),
+			 void *ctx);
+int xen_drm_events_open(struct xen_drm_events *events,
+			struct xenbus_device *xb);
+void xen_drm_events_start(struct xen_drm_events *events);
+void xen_drm_events_stop(struct xen_drm_events *events);
+void xen_drm_events_close(struct xen_drm_events *events);
+void xen_drm_events_poll(struct xen_drm_events *events);
+
+/* xen_drm_grant.c: memory lent to the backend */
+
+/**
+ * struct xen_drm_grants - grants of a range of pages, and their directory
+ * @domid: to whom
+ * @num: grants in @refs
+ * @refs: one per Xen page of the range
+ * @num_dir: pages of the directory
+ * @dirs: the directory's pages
+ * @dir_refs: their grants
+ *
+ * Zero-initialised means "nothing granted".
+ */
+struct xen_drm_grants {
+	domid_t domid;
+	unsigned int num;
+	grant_ref_t *refs;
+	unsigned int num_dir;
+	struct page **dirs;
+	grant_ref_t *dir_refs;
+};
+
+/**
+ * struct xen_drm_grant_acct - how many grants a device holds
+ * @used: grants held, directories included
+ * @reserve: free grants that must stay for others
+ */
+struct xen_drm_grant_acct {
+	atomic_t used;
+	unsigned int reserve;
+};
+
+int xen_drm_grants_take(struct xen_drm_grants *grants,
+			struct xen_drm_grant_acct *acct, domid_t domid,
+			struct page **pages, unsigned int num_pages,
+			bool readonly);
+int xen_drm_grants_take_dir(struct xen_drm_grants *grants,
+			    struct xen_drm_grant_acct *acct, domid_t domid,
+			    unsigned int num_refs);
+void xen_drm_grants_end(struct xen_drm_grants *grants,
+			struct xen_drm_grant_acct *acct, struct page **pages);
+grant_ref_t xen_drm_grants_dir(const struct xen_drm_grants *grants);
+unsigned int xen_drm_grants_needed(unsigned int num_pages);
+unsigned int xen_drm_grants_limit(void);
+
+/* xen_drm_mem.c: where the pages of a buffer come from */
+
+enum xen_drm_mem_kind {
+	XEN_DRM_MEM_SHMEM,	/* scattered, from a shmem file */
+	XEN_DRM_MEM_CONTIG,	/* one physically contiguous block */
+	XEN_DRM_MEM_BACKEND,	/* the backend's pages, mapped into ours */
+	XEN_DRM_MEM_IMPORT,	/* another driver's, by PRIME */
+};
+
+/**
+ * struct xen_drm_mem - pages of a buffer
+ * @kind: where they come from
+ * @pages: all of them, in order
+ * @num_pages: how many
+ * @file: the shmem file that owns them
+ * @dma: the contiguous block's bus address
+ * @vaddr: the contiguous block
+ * @maps: handles of the backend's grants, one per page
+ */
+struct xen_drm_mem {
+	enum xen_drm_mem_kind kind;
+	struct page **pages;
+	unsigned int num_pages;
+	struct file *file;
+	dma_addr_t dma;
+	void *vaddr;
+	grant_handle_t *maps;
+};
+
+int xen_drm_mem_alloc(struct xen_drm_mem *mem, struct device *dev,
+		      enum xen_drm_mem_kind kind, size_t size);
+int xen_drm_mem_import(struct xen_drm_mem *mem, struct sg_table *sgt,
+		       size_t size);
+int xen_drm_mem_map(struct xen_drm_mem *mem, domid_t domid,
+		    struct xen_drm_grants *grants);
+void xen_drm_mem_unmap(struct xen_drm_mem *mem);
+void xen_drm_mem_zero(struct xen_drm_mem *mem);
+void xen_drm_mem_free(struct xen_drm_mem *mem, struct device *dev);
+
+/* xen_drm_buf.c: buffers and the pool of them */
+
+/**
+ * struct xen_drm_buf - a buffer as the backend knows it
+ * @ref: users: the GEM object or the pool, and every request in flight
+ * @xdrm: the device; flushes its queue before it goes
+ * @node: in @xdrm->bufs, or in @xdrm->pool
+ * @free_work: frees in process context
+ * @cookie: id on the wire, never 0
+ * @mem: the pages
+ * @grants: lent to the backend
+ * @width: pixels; 0 when unknown (imported)
+ * @height: lines; as above
+ * @bpp: bits per pixel; as above
+ * @size: bytes that the backend is told of
+ * @epoch: @xdrm->epoch when @grants were taken
+ * @link: the connection on which DBUF_CREATE was sent; 0 for none
+ * @failed: the connection on which the backend refused it; 0 for none
+ * @pooled: when it went to the pool, jiffies
+ * @on_free: told when nobody uses the memory any more; set when retired
+ * @on_free_ctx: passed to @on_free
+ *
+ * @grants, @epoch, @link, @failed and @node are protected by
+ * @xdrm->bufs_lock.
+ */
+struct xen_drm_buf {
+	struct kref ref;
+	struct xen_drm *xdrm;
+	struct list_head node;
+	struct work_struct free_work;
+	u64 cookie;
+	struct xen_drm_mem mem;
+	struct xen_drm_grants grants;
+	unsigned int epoch;
+	u32 width;
+	u32 height;
+	u32 bpp;
+	size_t size;
+	unsigned int link;
+	unsigned int failed;
+	unsigned long pooled;
+	void (*on_free)(void *ctx);
+	void *on_free_ctx;
+};
+
+struct xen_drm_buf *xen_drm_buf_create(struct xen_drm *xdrm, u32 width,
+				       u32 height, u32 bpp, size_t size);
+struct xen_drm_buf *xen_drm_buf_import(struct xen_drm *xdrm,
+				       struct sg_table *sgt, size_t size);
+void xen_drm_buf_put(struct xen_drm_buf *buf);
+void xen_drm_buf_retire(struct xen_drm_buf *buf);
+int xen_drm_buf_publish(struct xen_drm_buf *buf);
+void xen_drm_bufs_republish(struct xen_drm *xdrm);
+void xen_drm_bufs_withdraw(struct xen_drm *xdrm);
+int xen_drm_bufs_init(struct xen_drm *xdrm);
+void xen_drm_bufs_fini(struct xen_drm *xdrm);
+void xen_drm_pool_drain(struct xen_drm *xdrm);
+
+/* xen_drm_gem.c: buffers as GEM objects */
+
+struct xen_drm_gem {
+	struct drm_gem_object base;
+	struct xen_drm_buf *buf;
+	struct sg_table *sgt;	/* of an import */
+};
+
+static inline struct xen_drm_gem *to_xen_drm_gem(struct drm_gem_object *obj)
+{
+	return container_of(obj, struct xen_drm_gem, base);
+}
+
+int xen_drm_gem_dumb_create(struct drm_file *file, struct drm_device *drm,
+			    struct drm_mode_create_dumb *args);
+struct drm_gem_object *
+xen_drm_gem_prime_import_sg(struct drm_device *drm,
+			    struct dma_buf_attachment *attach,
+			    struct sg_table *sgt);
+
+/* xen_drm_fb.c: framebuffers */
+
+/**
+ * struct xen_drm_fb - a framebuffer as the backend knows it
+ * @base: the DRM framebuffer
+ * @cookie: id on the wire, never 0
+ * @lock: serialises attaching
+ * @link: connection on which it is attached; 0 for none
+ */
+struct xen_drm_fb {
+	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees */
+	u64 cookie;
+	struct mutex lock;
+	unsigned int link;
+};
+
+static inline struct xen_drm_fb *to_xen_drm_fb(struct drm_framebuffer *fb)
+{
+	return container_of(fb, struct xen_drm_fb, base);
+}
+
+struct drm_framebuffer *
+xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
+		  const struct drm_mode_fb_cmd2 *cmd);
+int xen_drm_fb_attach(struct xen_drm_fb *fb);
+int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb);
+
+/* xen_drm_cmd.c: one function per protocol operation */
+
+int xen_drm_cmd_dbuf_create(struct xen_drm_buf *buf);
+int xen_drm_cmd_dbuf_destroy(struct xen_drm_buf *buf);
+int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie);
+void xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie);
+int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
+			   u32 height, u32 bpp, const struct xen_drm_call *call);
+int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
+			  const struct xen_drm_damage *damage,
+			  const struct xen_drm_call *call);
+int xen_drm_cmd_get_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
+			 size_t *ret_size);
+/* xen_drm_kms.c, xen_drm_plane.c, xen_drm_conn.c: the pipeline */
+
+/**
+ * struct xen_drm_wire_flip - a PG_FLIP whose frame-done event is to come
+ * @cookie: the framebuffer, which the event names
+ * @seq: number of the flip
+ * @stale: it timed out; if the event comes after all, it means nothing
+ * @ate_stale: an event was taken for a stale flip of the same framebuffer
+ *	while this one waited: if this one times out, that was a mistake
+ */
+struct xen_drm_wire_flip {
+	u64 cookie;
+	u32 seq;
+	bool stale;
+	bool ate_stale;
+};
+
+#define XEN_DRM_MAX_WIRE_FLIPS	4
+
+/**
+ * struct xen_drm_flip - from commits to frame-done events
+ * @event: the one commit that waits; sent exactly once
+ * @event_seq: the flip that completes it
+ * @seq: number of the latest flip
+ * @wire: in flight, oldest first
+ * @num_wire: how many
+ * @dirty: @dirty_cookie changed while a flip was in flight; flip it again
+ * @dirty_cookie: see @dirty
+ * @damage: what changed
+ * @sent: when the latest one went out
+ *
+ * Protected by the pipe's lock.
+ */
+struct xen_drm_flip {
+	struct drm_pending_vblank_event *event;
+	u32 event_seq;
+	u32 seq;
+	struct xen_drm_wire_flip wire[XEN_DRM_MAX_WIRE_FLIPS];
+	unsigned int num_wire;
+	bool dirty;
+	u64 dirty_cookie;
+	struct xen_drm_damage damage;
+	unsigned long sent;	/* jiffies */
+};
+
+/**
+ * struct xen_drm_vblank - a clock at the mode's rate
+ * @timer: fires at every vblank while @on
+ * @last: time of the last vblank
+ * @period: between two, ns
+ * @on: the core wants vblanks
+ *
+ * @lock: protects @last, @period and @on; innermost
+ */
+struct xen_drm_vblank {
+	spinlock_t lock;
+	struct hrtimer timer;
+	ktime_t last;
+	s64 period;
+	bool on;
+};
+
+/**
+ * struct xen_drm_pipe - one virtual monitor
+ * @lock: protects @flip, @config_link and @bad; taken in interrupts; inside it
+ *	only the ring's lock
+ * @config_link: connection on which a mode is set; 0 for none
+ * @want_config: atomic_enable ran, the flush has to send SET_CONFIG;
+ *	commit context
+ * @edid: raw EDID, NULL when the backend has none; mode_config.mutex
+ * @bad: what link-status shall say
+ * @width: largest mode, pixels
+ * @height: largest mode, lines
+ * @connected: a monitor is there
+ */
+struct xen_drm_pipe {
+	struct xen_drm *xdrm;
+	unsigned int index;
+	struct drm_plane plane;
+	struct drm_crtc crtc;
+	struct drm_encoder encoder;
+	struct drm_connector connector;
+
+	struct xen_drm_ring ring;
+	struct xen_drm_events events;
+
+	spinlock_t lock;
+	struct xen_drm_flip flip;
+	struct xen_drm_vblank vblank;
+	unsigned int config_link;
+	bool want_config;
+	bool bad;
+	struct delayed_work flip_timeout;
+	struct work_struct status_work;
+	struct work_struct hotplug_work;
+
+	unsigned int width;
+	unsigned int height;
+	bool connected;
+	u8 *edid;
+	size_t edid_size;
+};
+
+#define crtc_to_pipe(c)		container_of(c, struct xen_drm_pipe, crtc)
+#define connector_to_pipe(c)	container_of(c, struct xen_drm_pipe, connector)
+
+int xen_drm_kms_init(struct xen_drm *xdrm);
+void xen_drm_kms_restore(struct xen_drm *xdrm);
+
+int xen_drm_plane_init(struct xen_drm_pipe *pipe);
+
+int xen_drm_conn_init(struct xen_drm_pipe *pipe);
+void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe);
+void xen_drm_conn_set_bad(struct xen_drm_pipe *pipe, bool bad);
+bool xen_drm_conn_mode_fits(const struct xen_drm_pipe *pipe,
+			    const struct drm_display_mode *mode);
+
+/* xen_drm_flip.c: exactly one event per commit */
+
+void xen_drm_flip_init(struct xen_drm_pipe *pipe);
+void xen_drm_flip_fini(struct xen_drm_pipe *pipe);
+void xen_drm_flip_config(struct xen_drm_pipe *pipe,
+			 struct drm_pending_vblank_event *event,
+			 struct xen_drm_fb *fb);
+void xen_drm_flip_show(struct xen_drm_pipe *pipe,
+		       struct drm_pending_vblank_event *event,
+		       struct xen_drm_fb *fb,
+		       const struct xen_drm_damage *damage, bool new_fb);
+void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
+			      struct drm_pending_vblank_event *event);
+void xen_drm_flip_abort(struct xen_drm_pipe *pipe);
+void xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
+
+/* xen_drm_vblank.c */
+
+void xen_drm_vblank_init(struct xen_drm_pipe *pipe);
+void xen_drm_vblank_fini(struct xen_drm_pipe *pipe);
+void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
+			     const struct drm_display_mode *mode);
+bool xen_drm_vblank_sync(struct xen_drm_pipe *pipe, ktime_t now);
+int xen_drm_vblank_enable(struct drm_crtc *crtc);
+void xen_drm_vblank_disable(struct drm_crtc *crtc);
+bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
+			      ktime_t *vblank_time, bool in_vblank_irq);
+
+/* xen_drm_drv.c: the device */
+
+/**
+ * struct xen_drm_stats - counters, shown in debugfs; all only grow
+ */
+struct xen_drm_stats {
+	atomic64_t requests;
+	atomic64_t timeouts;
+	atomic64_t errors;
+	atomic64_t events;
+	atomic64_t event_gaps;
+	atomic64_t flips;
+	atomic64_t flip_timeouts;
+	atomic64_t violations;
+	atomic64_t reconnects;
+};
+
+/**
+ * struct xen_drm - a DRM device
+ * @drm: embedded; the last reference frees us
+ * @xb: the bus device; a reference on it is held by @drm
+ * @wq: frees and reconnects; not freezable
+ * @cfg: as read when the device was made
+ * @version: of the protocol, on the connection now up
+ * @features: negotiated on the connection now up
+ * @link: number of the connection now up, 0 when there is none
+ * @backend_id: domain of the backend of that connection
+ * @epoch: grows when grants of the old life are void (resume, other domain)
+ * @bufs_lock: protects @bufs, @pool and the connection state of buffers;
+ *	not held over a wait for the backend
+ * @bufs: buffers in use
+ * @pool: buffers for reuse, newest first
+ * @gone: no buffer is published any more
+ * @bufs_dying: buffers on their way out, grants not yet returned
+ * @destroys: DBUF_DESTROY requests in flight
+ * @bufs_wait: woken when @bufs_dying or @destroys falls
+ */
+struct xen_drm {
+	struct drm_device drm;
+	struct xenbus_device *xb;
+	struct workqueue_struct *wq;
+	struct xen_drm_cfg cfg;
+	bool registered;
+
+	unsigned int version;
+	unsigned long features;
+	unsigned int link;
+	unsigned int last_link;
+	unsigned int epoch;
+	domid_t backend_id;
+
+	atomic64_t next_cookie;
+	struct mutex bufs_lock;
+	struct list_head bufs;
+	struct list_head pool;
+	size_t pool_bytes;
+	unsigned int pool_count;
+	bool pool_shrink;
+	struct delayed_work pool_trim;
+	struct shrinker *shrinker;
+	bool gone;
+	bool short_of_grants;
+	atomic_t bufs_dying;
+	atomic_t destroys;
+	wait_queue_head_t bufs_wait;
+	struct xen_drm_grant_acct acct;
+
+	struct xen_drm_stats stats;
+	unsigned int num_pipes;
+	struct xen_drm_pipe pipes[XEN_DRM_MAX_CONNECTORS];
+};
+
+static inline struct xen_drm *to_xen_drm(struct drm_device *drm)
+{
+	return container_of(drm, struct xen_drm, drm);
+}
+
+static inline bool xen_drm_has(const struct xen_drm *xdrm, unsigned int feature)
+{
+	return READ_ONCE(xdrm->features) & feature;
+}
+
+struct xen_drm *xen_drm_create(struct xenbus_device *xb,
+			       const struct xen_drm_cfg *cfg);
+int xen_drm_register(struct xen_drm *xdrm);
+void xen_drm_unplug(struct xen_drm *xdrm);
+
+/* xen_drm_params.c is xen_drm_drv.c's: module parameters */
+extern bool xen_drm_contiguous;
+extern unsigned int xen_drm_grace_s;
+extern unsigned int xen_drm_grant_reserve;
+extern unsigned int xen_drm_pool_mib;
+
+/* xen_drm_link.c: channels of all connectors, up and down */
+
+int xen_drm_link_open(struct xen_drm *xdrm, struct xenbus_device *xb,
+		      const struct xen_drm_cfg *cfg);
+void xen_drm_link_start(struct xen_drm *xdrm, struct xenbus_device *xb,
+			const struct xen_drm_cfg *cfg);
+void xen_drm_link_stop(struct xen_drm *xdrm);
+
+/* xen_drm_xenbus.c */
+
+extern struct xenbus_driver xen_drm_xenbus_driver;
+
+/* xen_drm_debugfs.c */
+
+void xen_drm_debugfs_init(struct drm_minor *minor);
+
+#endif

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Connectors: modes from the EDID or from XenStore, link-status, hotplug.
+ */
+
+#include <linux/slab.h>
+
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_connector.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_edid.h>
+#include <drm/drm_modes.h>
+#include <drm/drm_probe_helper.h>
+
+#include "xen_drm.h"
+
+#define XEN_DRM_REFRESH		60	/* Hz, without an EDID */
+
+static enum drm_connector_status
+xen_drm_conn_detect(struct drm_connector *connector, bool force)
+{
+	return READ_ONCE(connector_to_pipe(connector)->connected) ?
+		connector_status_connected : connector_status_disconnected;
+}
+
+/* A mode of exactly the configured size: CVT would round the width. */
+static void xen_drm_conn_add_configured(struct drm_connector *connector,
+					unsigned int width,
+					unsigned int height)
+{
+	struct drm_display_mode *mode = drm_mode_create(connector->dev);
+
+	if (!mode)
+		return;
+	mode->type = DRM_MODE_TYPE_DRIVER | DRM_MODE_TYPE_PREFERRED;
+	mode->hdisplay = width;
+	mode->hsync_start = width + 48;
+	mode->hsync_end = width + 80;
+	mode->htotal = width + 160;
+	mode->vdisplay = height;
+	mode->vsync_start = height + 3;
+	mode->vsync_end = height + 8;
+	mode->vtotal = height + 31;
+	mode->clock = DIV_ROUND_CLOSEST(mode->htotal * mode->vtotal *
+					XEN_DRM_REFRESH, 1000);
+	drm_mode_set_name(mode);
+	drm_mode_probed_add(connector, mode);
+}
+
+/* The standard modes are there for other refresh rates too. */
+static void xen_drm_conn_drop_other_rates(struct drm_connector *connector)
+{
+	struct drm_display_mode *mode, *next;
+
+	list_for_each_entry_safe(mode, next, &connector->probed_modes, head)
+		if (drm_mode_vrefresh(mode) != XEN_DRM_REFRESH ||
+		    mode->flags & DRM_MODE_FLAG_INTERLACE) {
+			list_del(&mode->head);
+			drm_mode_destroy(connector->dev, mode);
+		}
+}
+
+static int xen_drm_conn_get_modes(struct drm_connector *connector)
+{
+	struct xen_drm_pipe *pipe = connector_to_pipe(connector);
+	struct drm_display_mode *mode;
+	int count = 0;
+
+	drm_connector_update_edid_property(connector,
+					   (struct edid *)pipe->edid);
+	if (pipe->edid) {
+		count = drm_add_edid_modes(connector,
+					   (struct edid *)pipe->edid);
+		if (count)
+			return count;
+	}
+
+	drm_add_modes_noedid(connector, pipe->width, pipe->height);
+	xen_drm_conn_drop_other_rates(connector);
+	xen_drm_conn_add_configured(connector, pipe->width, pipe->height);
+	list_for_each_entry(mode, &connector->probed_modes, head)
+		count++;
+	return count;
+}
+
+/**
+ * xen_drm_conn_mode_fits - can the connector show a mode?
+ * @pipe: the pipe
+ * @mode: any, also one that a client made up
+ */
+bool xen_drm_conn_mode_fits(const struct xen_drm_pipe *pipe,
+			    const struct drm_display_mode *mode)
+{
+	return mode->hdisplay <= pipe->width && mode->vdisplay <= pipe->height;
+}
+
+static enum drm_mode_status
+xen_drm_conn_mode_valid(struct drm_connector *connector,
+			struct drm_display_mode *mode)
+{
+	return xen_drm_conn_mode_fits(connector_to_pipe(connector), mode) ?
+		MODE_OK : MODE_PANEL;
+}
+
+static const struct drm_connector_helper_funcs xen_drm_conn_helper_funcs = {
+	.get_modes = xen_drm_conn_get_modes,
+	.mode_valid = xen_drm_conn_mode_valid,
+};
+
+static void xen_drm_conn_destroy(struct drm_connector *connector)
+{
+	struct xen_drm_pipe *pipe = connector_to_pipe(connector);
+
+	kfree(pipe->edid);
+	pipe->edid = NULL;
+	drm_connector_cleanup(connector);
+}
+
+static const struct drm_connector_funcs xen_drm_conn_funcs = {
+	.detect = xen_drm_conn_detect,
+	.fill_modes = drm_helper_probe_single_connector_modes,
+	.destroy = xen_drm_conn_destroy,
+	.reset = drm_atomic_helper_connector_reset,
+	.atomic_duplicate_state = drm_atomic_helper_connector_duplicate_state,
+	.atomic_destroy_state = drm_atomic_helper_connector_destroy_state,
+};
+
+static void xen_drm_conn_status_work(struct work_struct *work)
+{
+	struct xen_drm_pipe *pipe = container_of(work, struct xen_drm_pipe,
+						 status_work);
+	struct drm_connector *connector = &pipe->connector;
+	u64 status = READ_ONCE(pipe->bad) ? DRM_MODE_LINK_STATUS_BAD :
+					    DRM_MODE_LINK_STATUS_GOOD;
+	int idx;
+
+	if (!drm_dev_enter(connector->dev, &idx))
+		return;
+	if (pipe->xdrm->registered &&
+	    READ_ONCE(connector->state->link_status) != status) {
+		drm_connector_set_link_status_property(connector, status);
+		drm_kms_helper_connector_hotplug_event(connector);
+	}
+	drm_dev_exit(idx);
+}
+
+/**
+ * xen_drm_conn_set_bad - say in link-status whether frames reach the screen
+ * @pipe: the pipe
+ * @bad: they do not
+ *
+ * Context: any.
+ */
+void xen_drm_conn_set_bad(struct xen_drm_pipe *pipe, bool bad)
+{
+	if (READ_ONCE(pipe->bad) == bad)
+		return;
+	WRITE_ONCE(pipe->bad, bad);
+	schedule_work(&pipe->status_work);
+}
+
+/* The largest mode of an EDID bounds what a client may set. */
+static void xen_drm_conn_measure(struct xen_drm_pipe *pipe)
+{
+	struct drm_connector *connector = &pipe->connector;
+	struct drm_display_mode *mode, *next;
+	unsigned int width = 0, height = 0;
+
+	drm_add_edid_modes(connector, (struct edid *)pipe->edid);
+	list_for_each_entry_safe(mode, next, &connector->probed_modes, head) {
+		width = max_t(unsigned int, width, mode->hdisplay);
+		height = max_t(unsigned int, height, mode->vdisplay);
+		list_del(&mode->head);
+		drm_mode_destroy(connector->dev, mode);
+	}
+	if (width && height) {
+		pipe->width = min_t(unsigned int, width, XEN_DRM_MAX_SIZE);
+		pipe->height = min_t(unsigned int, height, XEN_DRM_MAX_SIZE);
+	}
+}
+
+/* Header, checksums, and as many extensions as were delivered. */
+static bool xen_drm_conn_edid_good(const u8 *edid, size_t size)
+{
+	static const u8 header[] = {
+		0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00
+	};
+	size_t used = (((const struct edid *)edid)->extensions + 1) *
+		EDID_LENGTH;
+	u8 sum = 0;
+	size_t i;
+
+	if (used > size || memcmp(edid, header, sizeof(header)))
+		return false;
+	for (i = 0; i < used; i++) {
+		sum += edid[i];
+		if (i % EDID_LENGTH == EDID_LENGTH - 1 && sum)
+			return false;
+	}
+	return true;
+}
+
+/**
+ * xen_drm_conn_fetch_edid - ask the backend which monitor is there
+ * @pipe: the pipe, connected
+ *
+ * Without one, or with a wrong one, the configured resolution stands.
+ *
+ * Context: state machine, waits for the backend.
+ */
+void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe)
+{
+	const struct xen_drm_conn_cfg *cfg = &pipe->xdrm->cfg.conn[pipe->index];
+	struct mutex *lock = &pipe->xdrm->drm.mode_config.mutex;
+	u8 *edid = NULL;
+	size_t size = 0;
+
+	if (pipe->xdrm->version >= 2 &&
+	    !xen_drm_cmd_get_edid(pipe, &edid, &size) &&
+	    !xen_drm_conn_edid_good(edid, size)) {
+		drm_warn(&pipe->xdrm->drm,
+			 "connector %u: the backend's EDID (%zu bytes) is not valid, using %ux%u\n",
+			 pipe->index, size, cfg->width, cfg->height);
+		kfree(edid);
+		edid = NULL;
+	}
+
+	mutex_lock(lock);
+	kfree(pipe->edid);
+	pipe->edid = edid;
+	pipe->edid_size = size;
+	pipe->width = cfg->width;
+	pipe->height = cfg->height;
+	if (edid)
+		xen_drm_conn_measure(pipe);
+	mutex_unlock(lock);
+}
+
+/**
+ * xen_drm_conn_init - make the connector
+ * @pipe: the pipe, its encoder made
+ *
+ * Return: 0 or -errno.
+ */
+int xen_drm_conn_init(struct xen_drm_pipe *pipe)
+{
+	const struct xen_drm_conn_cfg *cfg = &pipe->xdrm->cfg.conn[pipe->index];
+	int ret;
+
+	pipe->width = cfg->width;
+	pipe->height = cfg->height;
+	pipe->connected = true;
+	INIT_WORK(&pipe->status_work, xen_drm_conn_status_work);
+
+	ret = drm_connector_init(&pipe->xdrm->drm, &pipe->connector,
+				 &xen_drm_conn_funcs,
+				 DRM_MODE_CONNECTOR_VIRTUAL);
+	if (ret)
+		return ret;
+	drm_connector_helper_add(&pipe->connector, &xen_drm_conn_helper_funcs);
+	pipe->connector.polled = DRM_CONNECTOR_POLL_HPD;
+	drm_connector_attach_edid_property(&pipe->connector);
+	return drm_connector_attach_encoder(&pipe->connector, &pipe->encoder);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Framebuffers. Making one talks to nobody: the backend hears of it when it is
+ * first shown, and again on a new connection.
+ */
+
+#include <linux/slab.h>
+
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_damage_helper.h>
+#include <drm/drm_fourcc.h>
+#include <drm/drm_gem_framebuffer_helper.h>
+
+#include "xen_drm.h"
+
+static void xen_drm_fb_destroy(struct drm_framebuffer *base)
+{
+	struct xen_drm_fb *fb = to_xen_drm_fb(base);
+	struct xen_drm *xdrm = to_xen_drm(base->dev);
+
+	if (fb->link && fb->link == READ_ONCE(xdrm->link))
+		xen_drm_cmd_fb_detach(xdrm, fb->cookie);
+	mutex_destroy(&fb->lock);
+	drm_gem_fb_destroy(base);
+}
+
+static const struct drm_framebuffer_funcs xen_drm_fb_funcs = {
+	.create_handle = drm_gem_fb_create_handle,
+	.destroy = xen_drm_fb_destroy,
+	.dirty = drm_atomic_helper_dirtyfb,
+};
+
+/**
+ * xen_drm_fb_create - make a framebuffer (&drm_mode_config_funcs.fb_create)
+ * @drm: the device
+ * @file: whose handles @cmd names
+ * @cmd: size, format, pitch, checked against the object by the helper
+ *
+ * Return: the framebuffer or an ERR_PTR.
+ */
+struct drm_framebuffer *
+xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
+		  const struct drm_mode_fb_cmd2 *cmd)
+{
+	struct xen_drm_fb *fb = kzalloc(sizeof(*fb), GFP_KERNEL);
+	int ret;
+
+	if (!fb)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&fb->lock);
+	fb->cookie = atomic64_inc_return(&to_xen_drm(drm)->next_cookie);
+	ret = drm_gem_fb_init_with_funcs(drm, &fb->base, file, cmd,
+					 &xen_drm_fb_funcs);
+	if (ret) {
+		kfree(fb);
+		return ERR_PTR(ret);
+	}
+	return &fb->base;
+}
+
+/**
+ * xen_drm_fb_check_wire - can the protocol carry this pitch and offset?
+ * @xdrm: the device
+ * @fb: the framebuffer
+ *
+ * Without the "stride" extension it can carry neither: lines follow each other,
+ * each a whole number of bytes, from the buffer's start.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb)
+{
+	u64 packed = drm_format_info_min_pitch(fb->format, 0, fb->width);
+
+	if (xen_drm_has(xdrm, XEN_DRM_FEAT_STRIDE))
+		return 0;
+	if (fb->offsets[0] || fb->pitches[0] != packed) {
+		drm_dbg_kms(&xdrm->drm,
+			    "pitch %u (the wire carries %llu) or offset %u (0)\n",
+			    fb->pitches[0], packed, fb->offsets[0]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * xen_drm_fb_attach - make the backend know a framebuffer, if it does not yet
+ * @fb: the framebuffer
+ *
+ * Context: process, waits for the backend the first time.
+ * Return: 0, -ENOTCONN without a backend, or its error.
+ */
+int xen_drm_fb_attach(struct xen_drm_fb *fb)
+{
+	struct xen_drm *xdrm = to_xen_drm(fb->base.dev);
+	struct xen_drm_buf *buf = to_xen_drm_gem(fb->base.obj[0])->buf;
+	unsigned int link;
+	int ret = 0;
+
+	mutex_lock(&fb->lock);
+	link = READ_ONCE(xdrm->link);
+	if (!link) {
+		ret = -ENOTCONN;
+	} else if (fb->link != link) {
+		ret = xen_drm_buf_publish(buf);
+		if (!ret)
+			ret = xen_drm_cmd_fb_attach(fb, buf->cookie);
+		if (!ret)
+			fb->link = link;
+	}
+	mutex_unlock(&fb->lock);
+	return ret;
+}

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Requests and responses.
+ *
+ * A request occupies a slot from submission to its answer; the slot's number is
+ * the lower part of the request's id. A request that timed out keeps its slot:
+ * the ring entry may still be answered, and what the request named may still be
+ * in use. Only the answer, or the end of the connection, frees it.
+ */
+
+#include <linux/slab.h>
+
+#include <xen/events.h>
+
+#include "xen_drm.h"
+#include "xen_drm_trace.h"
+
+#define XEN_DRM_ID_SLOT_MASK	(XEN_DRM_RING_SLOTS - 1)
+
+/* A response, checked and taken out of the ring, whose caller is to be told. */
+struct xen_drm_answer {
+	struct xen_drm_call call;
+	struct xendispl_resp resp;
+	bool expired;
+};
+
+/**
+ * xen_drm_wire_status - errno for a status of the backend
+ * @status: as read
+ *
+ * Return: 0 or -errno; -EIO for what is outside of Xen's range of errors.
+ */
+static int xen_drm_wire_status(s32 status)
+{
+	if (status > 0 || status < -XEN_DRM_MAX_STATUS)
+		return -EIO;
+	return status;
+}
+
+/* Tells the caller. No lock held. */
+static void xen_drm_answer_deliver(struct xen_drm_ring *ring,
+				   const struct xen_drm_answer *answer)
+{
+	const struct xen_drm_call *call = &answer->call;
+	int status = xen_drm_wire_status(answer->resp.status);
+
+	if (status)
+		atomic64_inc(&ring->stats->errors);
+	if (call->done && !answer->expired)
+		call->done(call->ctx, call->tag, status, &answer->resp);
+	if (call->release)
+		call->release(call->ctx);
+}
+
+/* Marks the ring unusable until the next connection. Says so once. */
+static void xen_drm_ring_break(struct xen_drm_ring *ring, const char *why,
+			       u32 value)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (ring->broken)
+		return;
+	ring->broken = true;
+	atomic64_inc(&ring->stats->violations);
+	dev_err(ring->dev,
+		"connector %u: backend broke the protocol: %s (%u), waiting for it to reconnect\n",
+		ring->index, why, value);
+}
+
+/* Checks a response against what we asked and frees its slot. */
+static bool xen_drm_ring_accept(struct xen_drm_ring *ring,
+				struct xen_drm_answer *answer)
+{
+	const struct xendispl_resp *resp = &answer->resp;
+	struct xen_drm_slot *slot;
+
+	lockdep_assert_held(&ring->lock);
+
+	slot = &ring->slots[resp->id & XEN_DRM_ID_SLOT_MASK];
+	if (slot->state == XEN_DRM_SLOT_FREE || slot->id != resp->id) {
+		xen_drm_ring_break(ring, "response to an unknown request",
+				   resp->id);
+		return false;
+	}
+	if (slot->op != resp->operation) {
+		xen_drm_ring_break(ring, "response with another operation",
+				   resp->operation);
+		return false;
+	}
+	answer->call = slot->call;
+	answer->expired = slot->state == XEN_DRM_SLOT_EXPIRED;
+	slot->state = XEN_DRM_SLOT_FREE;
+	return true;
+}
+
+/* Takes the next response, if there is one, out of the ring. */
+static bool xen_drm_ring_next(struct xen_drm_ring *ring,
+			      struct xen_drm_answer *answer)
+{
+	struct xen_displif_front_ring *front = &ring->front;
+	RING_IDX prod;
+
+	lockdep_assert_held(&ring->lock);
+
+	if (!ring->up || ring->broken)
+		return false;
+
+	prod = READ_ONCE(front->sring->rsp_prod);
+	if (prod == front->rsp_cons)
+		return false;
+	virt_rmb();	/* the responses after their index */
+	if (RING_RESPONSE_PROD_OVERFLOW(front, prod)) {
+		xen_drm_ring_break(ring, "response index out of range", prod);
+		return false;
+	}
+	RING_COPY_RESPONSE(front, front->rsp_cons, &answer->resp);
+	if (!xen_drm_ring_accept(ring, answer))
+		return false;
+	front->rsp_cons++;
+	trace_xen_drm_response(ring->index, answer->resp.id,
+			       answer->resp.operation, answer->resp.status);
+	return true;
+}
+
+/*
+ * Takes all responses. At most a ring's worth: each one needs a slot, and no new
+ * one can be submitted by the callbacks. Returns how many there were.
+ */
+static unsigned int xen_drm_ring_poll(struct xen_drm_ring *ring)
+{
+	struct xen_drm_answer answer;
+	unsigned int count;
+	unsigned long flags;
+	bool more;
+
+	for (count = 0; count < XEN_DRM_RING_SLOTS; count++) {
+		spin_lock_irqsave(&ring->lock, flags);
+		more = xen_drm_ring_next(ring, &answer);
+		if (!more && ring->up && !ring->broken) {
+			int again;
+
+			/* asks to be told of the next one, looks once more */
+			RING_FINAL_CHECK_FOR_RESPONSES(&ring->front, again);
+			if (again)
+				more = xen_drm_ring_next(ring, &answer);
+		}
+		spin_unlock_irqrestore(&ring->lock, flags);
+		if (!more)
+			break;
+		xen_drm_answer_deliver(ring, &answer);
+	}
+	if (count || ring->broken)
+		wake_up_all(&ring->room);
+	return count;
+}
+
+static irqreturn_t xen_drm_ring_irq(int irq, void *ctx)
+{
+	struct xen_drm_ring *ring = ctx;
+	unsigned int count = xen_drm_ring_poll(ring);
+
+	xen_irq_lateeoi(irq, count ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+/* Finds a request that is past its deadline, marks it, or the next deadline. */
+static bool xen_drm_ring_expired(struct xen_drm_ring *ring,
+				 struct xen_drm_call *ret_call,
+				 u8 *ret_op, long *ret_delay)
+{
+	unsigned long now = jiffies;
+	unsigned int i;
+
+	lockdep_assert_held(&ring->lock);
+
+	*ret_delay = -1;
+	for (i = 0; i < XEN_DRM_RING_SLOTS; i++) {
+		struct xen_drm_slot *slot = &ring->slots[i];
+		long left;
+
+		if (slot->state != XEN_DRM_SLOT_WAITING)
+			continue;
+		left = (long)(slot->deadline - now);
+		if (left <= 0) {
+			slot->state = XEN_DRM_SLOT_EXPIRED;
+			*ret_call = slot->call;
+			*ret_op = slot->op;
+			return true;
+		}
+		if (*ret_delay < 0 || left < *ret_delay)
+			*ret_delay = left;
+	}
+	return false;
+}
+
+static void xen_drm_ring_expire(struct work_struct *work)
+{
+	struct xen_drm_ring *ring =
+		container_of(to_delayed_work(work), struct xen_drm_ring,
+			     expire);
+	struct xen_drm_call call;
+	unsigned long flags;
+	bool expired;
+	long delay;
+	u8 op;
+
+	/* The answer may be there, and the domain have been paused. */
+	xen_drm_ring_poll(ring);
+
+	do {
+		spin_lock_irqsave(&ring->lock, flags);
+		expired = xen_drm_ring_expired(ring, &call, &op, &delay);
+		if (!expired && delay >= 0)
+			mod_delayed_work(system_wq, &ring->expire, delay);
+		spin_unlock_irqrestore(&ring->lock, flags);
+		if (!expired)
+			break;
+		atomic64_inc(&ring->stats->timeouts);
+		dev_warn_ratelimited(ring->dev,
+				     "connector %u: no answer to request %#x within %u ms\n",
+				     ring->index, op, XEN_DRM_REQUEST_MS);
+		if (call.done)
+			call.done(call.ctx, call.tag, -ETIMEDOUT, NULL);
+	} while (expired);
+}
+
+/**
+ * xen_drm_ring_init - prepare a ring that is closed
+ * @ring: the ring
+ * @index: number of the connector, for messages
+ * @stats: where to count
+ */
+void xen_drm_ring_init(struct xen_drm_ring *ring, unsigned int index,
+		       struct xen_drm_stats *stats)
+{
+	spin_lock_init(&ring->lock);
+	init_waitqueue_head(&ring->room);
+	INIT_DELAYED_WORK(&ring->expire, xen_drm_ring_expire);
+	ring->index = index;
+	ring->stats = stats;
+	ring->ch.gref = INVALID_GRANT_REF;
+}
+
+/**
+ * xen_drm_ring_open - share the ring; no request can be sent yet
+ * @ring: the ring, closed
+ * @xb: the bus device
+ *
+ * Context: state machine. Return: 0 or -errno, the ring is closed then.
+ */
+int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb)
+{
+	int ret;
+
+	ring->dev = &xb->dev;
+	ret = xen_drm_channel_open(&ring->ch, xb, xen_drm_ring_irq,
+				   "xen-drm-req", ring);
+	if (ret)
+		return ret;
+
+	spin_lock_irq(&ring->lock);
+	SHARED_RING_INIT((struct xen_displif_sring *)ring->ch.page);
+	FRONT_RING_INIT(&ring->front,
+			(struct xen_displif_sring *)ring->ch.page,
+			XEN_PAGE_SIZE);
+	memset(ring->slots, 0, sizeof(ring->slots));
+	ring->broken = false;
+	spin_unlock_irq(&ring->lock);
+	return 0;
+}
+
+/**
+ * xen_drm_ring_start - let requests through: the backend is connected
+ * @ring: the ring, open
+ */
+void xen_drm_ring_start(struct xen_drm_ring *ring)
+{
+	spin_lock_irq(&ring->lock);
+	ring->up = true;
+	spin_unlock_irq(&ring->lock);
+}
+
+/**
+ * xen_drm_ring_stop - let no request through any more
+ * @ring: the ring, in any state
+ *
+ * Waiters are woken, but what was sent stays outstanding until the ring is
+ * closed.
+ */
+void xen_drm_ring_stop(struct xen_drm_ring *ring)
+{
+	spin_lock_irq(&ring->lock);
+	ring->up = false;
+	spin_unlock_irq(&ring->lock);
+	wake_up_all(&ring->room);
+}
+
+/* Takes one outstanding request, for the end of the connection. */
+static bool xen_drm_ring_take(struct xen_drm_ring *ring,
+			      struct xen_drm_call *ret_call, bool *ret_expired)
+{
+	unsigned int i;
+	bool found = false;
+
+	spin_lock_irq(&ring->lock);
+	for (i = 0; i < XEN_DRM_RING_SLOTS && !found; i++) {
+		struct xen_drm_slot *slot = &ring->slots[i];
+
+		if (slot->state == XEN_DRM_SLOT_FREE)
+			continue;
+		*ret_call = slot->call;
+		*ret_expired = slot->state == XEN_DRM_SLOT_EXPIRED;
+		slot->state = XEN_DRM_SLOT_FREE;
+		found = true;
+	}
+	spin_unlock_irq(&ring->lock);
+	return found;
+}
+
+/**
+ * xen_drm_ring_close - end the connection; outstanding requests fail
+ * @ring: the ring, in any state; closed ones are fine
+ *
+ * Context: state machine.
+ */
+void xen_drm_ring_close(struct xen_drm_ring *ring)
+{
+	struct xen_drm_call call;
+	bool expired;
+
+	xen_drm_ring_stop(ring);
+	cancel_delayed_work_sync(&ring->expire);
+	xen_drm_channel_close(&ring->ch);
+	while (xen_drm_ring_take(ring, &call, &expired)) {
+		if (call.done && !expired)
+			call.done(call.ctx, call.tag, -ENOTCONN, NULL);
+		if (call.release)
+			call.release(call.ctx);
+	}
+}
+
+static struct xen_drm_slot *xen_drm_ring_free_slot(struct xen_drm_ring *ring)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&ring->lock);
+
+	if (RING_FULL(&ring->front))
+		return NULL;
+	for (i = 0; i < XEN_DRM_RING_SLOTS; i++)
+		if (ring->slots[i].state == XEN_DRM_SLOT_FREE)
+			return &ring->slots[i];
+	return NULL;
+}
+
+/**
+ * xen_drm_ring_try_submit - send a request if there is room
+ * @ring: the ring
+ * @req: zeroed, then filled; the id is set here
+ * @call: copied; used only if this returns 0
+ *
+ * Context: any. Return: 0, -EAGAIN when the ring is full, -ENOTCONN, -EIO.
+ */
+int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
+			    struct xendispl_req *req,
+			    const struct xen_drm_call *call)
+{
+	struct xen_drm_slot *slot;
+	unsigned long flags;
+	int notify = 0;
+	int ret = 0;
+
+	spin_lock_irqsave(&ring->lock, flags);
+	if (!ring->up) {
+		ret = -ENOTCONN;
+		goto out;
+	}
+	if (ring->broken) {
+		ret = -EIO;
+		goto out;
+	}
+	slot = xen_drm_ring_free_slot(ring);
+	if (!slot) {
+		ret = -EAGAIN;
+		goto out;
+	}
+
+	ring->serial += XEN_DRM_RING_SLOTS;
+	req->id = ring->serial | (slot - ring->slots);
+	slot->state = XEN_DRM_SLOT_WAITING;
+	slot->id = req->id;
+	slot->op = req->operation;
+	slot->deadline = jiffies + msecs_to_jiffies(XEN_DRM_REQUEST_MS);
+	slot->call = *call;
+
+	*RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt) = *req;
+	ring->front.req_prod_pvt++;
+	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&ring->front, notify);
+	if (notify)
+		notify_remote_via_irq(ring->ch.irq);
+	if (!delayed_work_pending(&ring->expire))
+		schedule_delayed_work(&ring->expire,
+				      msecs_to_jiffies(XEN_DRM_REQUEST_MS) + 1);
+out:
+	spin_unlock_irqrestore(&ring->lock, flags);
+	if (!ret) {
+		atomic64_inc(&ring->stats->requests);
+		trace_xen_drm_request(ring->index, req->id, req->operation);
+	}
+	return ret;
+}
+
+/**
+ * xen_drm_ring_submit - send a request, tell @call what becomes of it
+ * @ring: the ring
+ * @req: zeroed, then filled; the id is set here
+ * @call: copied; used only if this returns 0
+ *
+ * Waits for room while the ring is full.
+ *
+ * Context: process.
+ * Return: 0, -ENOTCONN without a backend, -EIO with a broken one, -ETIMEDOUT
+ * when no room came in time.
+ */
+int xen_drm_ring_submit(struct xen_drm_ring *ring, struct xendispl_req *req,
+			const struct xen_drm_call *call)
+{
+	int ret = xen_drm_ring_try_submit(ring, req, call);
+
+	if (ret != -EAGAIN)
+		return ret;
+	if (!wait_event_timeout(ring->room,
+				(ret = xen_drm_ring_try_submit(ring, req, call)) != -EAGAIN,
+				msecs_to_jiffies(XEN_DRM_REQUEST_MS)))
+		return -ETIMEDOUT;
+	return ret;
+}
+
+/**
+ * xen_drm_ring_wait_room - wait for a full ring to get room
+ * @ring: the ring
+ *
+ * Context: process. Return: false when none came in time.
+ */
+bool xen_drm_ring_wait_room(struct xen_drm_ring *ring)
+{
+	bool room;
+
+	return wait_event_timeout(ring->room, ({
+			spin_lock_irq(&ring->lock);
+			room = !ring->up || ring->broken ||
+				xen_drm_ring_free_slot(ring);
+			spin_unlock_irq(&ring->lock);
+			room; }), msecs_to_jiffies(XEN_DRM_REQUEST_MS));
+}
+
+/* Shared by the one who waits and the slot; whoever is last frees it. */
+struct xen_drm_wait {
+	struct kref ref;
+	struct completion done;
+	int status;
+	struct xendispl_resp resp;
+	void (*release)(void *ctx);
+	void *ctx;
+};
+
+static void xen_drm_wait_free(struct kref *ref)
+{
+	kfree(container_of(ref, struct xen_drm_wait, ref));
+}
+
+static void xen_drm_wait_done(void *ctx, u32 tag, int status,
+			      const struct xendispl_resp *resp)
+{
+	struct xen_drm_wait *wait = ctx;
+
+	wait->status = status;
+	if (resp)
+		wait->resp = *resp;
+	complete(&wait->done);
+}
+
+static void xen_drm_wait_release(void *ctx)
+{
+	struct xen_drm_wait *wait = ctx;
+
+	if (wait->release)
+		wait->release(wait->ctx);
+	kref_put(&wait->ref, xen_drm_wait_free);
+}
+
+/**
+ * xen_drm_ring_call - send a request and wait for its answer
+ * @ring: the ring
+ * @req: zeroed, then filled
+ * @ret_resp: the answer, if this returns 0; may be NULL
+ * @release: told once the backend can no longer touch what @req names, even if
+ *	this fails; may be NULL
+ * @ctx: passed to @release
+ *
+ * Context: process. Takes XEN_DRM_REQUEST_MS at the most, twice that if the
+ * ring is full.
+ * Return: 0, the backend's error, or what xen_drm_ring_submit() returns.
+ */
+int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
+		      struct xendispl_resp *ret_resp,
+		      void (*release)(void *ctx), void *ctx)
+{
+	struct xen_drm_wait *wait;
+	struct xen_drm_call call = {
+		.done = xen_drm_wait_done,
+		.release = xen_drm_wait_release,
+	};
+	int ret = -ENOMEM;
+
+	wait = kzalloc(sizeof(*wait), GFP_KERNEL);
+	if (!wait)
+		goto err_release;
+	kref_init(&wait->ref);
+	init_completion(&wait->done);
+	wait->release = release;
+	wait->ctx = ctx;
+	call.ctx = wait;
+
+	kref_get(&wait->ref);
+	ret = xen_drm_ring_submit(ring, req, &call);
+	if (ret) {
+		kfree(wait);
+		goto err_release;
+	}
+	wait_for_completion(&wait->done);
+	ret = wait->status;
+	if (!ret && ret_resp)
+		*ret_resp = wait->resp;
+	kref_put(&wait->ref, xen_drm_wait_free);
+	return ret;
+
+err_release:
+	if (release)
+		release(ctx);
+	return ret;
+}
