@@ -8,7 +8,7 @@ PATH=$PATH:/sbin:/usr/sbin
 make_ext4() {
 	rm -f "$2.new"
 	mke2fs -q -F -t ext4 -O ^has_journal,^metadata_csum -m 0 \
-		-E lazy_itable_init=1,root_owner=0:0 -d "$1" "$2.new" "$3M"
+		-E lazy_itable_init=1,root_owner=0:0 -d "$1" "$2.new" "$3M" >/dev/null
 	mv "$2.new" "$2"
 }
 
@@ -54,13 +54,20 @@ copy_modules() {
 	files=$(module_files "$from" "$@")
 	for f in $files; do
 		mkdir -p "$dest/lib/modules/$rel/${f%/*}"
-		cp "$from/$f" "$dest/lib/modules/$rel/$f"
+		case $f in
+		*.xz) xz -dc "$from/$f" >"$dest/lib/modules/$rel/${f%.xz}" ;;
+		*) cp "$from/$f" "$dest/lib/modules/$rel/$f" ;;
+		esac
 	done
 	cp "$from"/modules.builtin* "$from"/modules.order "$dest/lib/modules/$rel/"
 	depmod -b "$dest" "$rel"
 }
 
-needed_libs() { readelf -d "$@" 2>/dev/null | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u; }
+# of files that are ELF; others are passed over
+needed_libs() {
+	{ readelf -d "$@" 2>/dev/null || true; } |
+		sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u
+}
 
 # copy_libs ROOT DEST FILE...: the shared libraries FILEs need, from ROOT (or,
 # failing that, from this machine) into DEST's library directory

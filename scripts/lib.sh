@@ -6,6 +6,10 @@ BUILD=${BUILD:-$TOP/build}
 CACHE=$BUILD/cache
 LOGS=$BUILD/logs
 
+# set -e must not end a script without a word
+set -E
+trap 'warn "${BASH_SOURCE[0]##*/}:$LINENO: failed ($?): $BASH_COMMAND"' ERR
+
 say() { printf '>> %s\n' "$*"; }
 warn() { printf '!! %s\n' "$*" >&2; }
 

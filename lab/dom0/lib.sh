@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# What a scenario's dom0() can use. Documented in docs/lab.md.
+
+# defaults of a scenario's settings
+vdispl=id0:1920x1080
+be_alloc=0
+memory=512
+vcpus=1
+kernel_args=
+modprobe=yes
+
+say() { printf '%s\n' "$*"; }
+
+# note TEXT: a line for whoever watches the run
+note() { echo "note $*" >&8; }
+
+# fail TEXT: the scenario fails, TEXT is shown
+fail() {
+	printf '%s\n' "$*" >>"$RUN/fail"
+	printf 'FAIL: %s\n' "$*"
+	exit 1
+}
+
+# must_fail COMMAND...: fails when COMMAND does not
+must_fail() {
+	if "$@"; then
+		fail "should have failed: $*"
+	fi
+}
+
+# retry SECONDS COMMAND...: until COMMAND succeeds
+retry() {
+	local end
+	end=$(($(cut -d. -f1 /proc/uptime) + $1))
+	shift
+	until "$@"; do
+		[ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# -- guests ------------------------------------------------------------------
+
+# guest_create NAME [vdispl=CONNECTORS|none] [be_alloc=0|1] [memory=MIB]
+#	[vcpus=N] [kernel_args=TEXT] [modprobe=yes|no] [job=FUNCTION]
+# The job is guest_NAME where the scenario has it, else guest.
+guest_create() {
+	local name=$1 job arg dir=$RUN/$1
+	local vdispl=$vdispl be_alloc=$be_alloc memory=$memory vcpus=$vcpus
+	local kernel_args=$kernel_args modprobe=$modprobe
+	shift
+	job=guest
+	! command -v "guest_$name" >/dev/null || job=guest_$name
+	for arg in "$@"; do
+		case $arg in
+		vdispl=*) vdispl=${arg#*=} ;;
+		be_alloc=*) be_alloc=${arg#*=} ;;
+		memory=*) memory=${arg#*=} ;;
+		vcpus=*) vcpus=${arg#*=} ;;
+		kernel_args=*) kernel_args=${arg#*=} ;;
+		modprobe=*) modprobe=${arg#*=} ;;
+		job=*) job=${arg#*=} ;;
+		*) fail "guest_create: unknown setting '$arg'" ;;
+		esac
+	done
+	rm -rf "$dir"
+	mkdir -p "$dir/job"
+	cp "$SCENARIO" "$dir/job/scenario"
+	cat >"$dir/job/env" <<-END
+		JOB_FUNCTION=$job
+		JOB_GUEST=$name
+		JOB_MODPROBE=$modprobe
+		JOB_FRONTEND=$LAB_FRONTEND
+		JOB_KERNEL=$LAB_KERNEL
+		JOB_TYPE=$LAB_GUEST
+	END
+	(cd "$dir" && find job | busybox cpio -o -H newc 2>/dev/null) >"$dir/job.cpio"
+	cat /lab/guest/base.cpio /lab/guest/extra.cpio "$dir/job.cpio" >"$dir/initrd"
+	guest_config "$name" >"$dir/config"
+	xl create -q "$dir/config" || fail "xl create $name failed"
+	xl domid "$name" >"$dir/domid"
+	rm -f "$dir/job.cpio" "$dir/initrd"
+}
+
+guest_config() {
+	cat <<-END
+		name = "$1"
+		type = "$LAB_GUEST"
+		kernel = "/lab/guest/vmlinuz"
+		ramdisk = "$dir/initrd"
+		memory = $memory
+		vcpus = $vcpus
+		extra = "console=hvc0 loglevel=7 panic=1 $kernel_args"
+		on_poweroff = "destroy"
+		on_reboot = "destroy"
+		on_crash = "destroy"
+	END
+	[ "$vdispl" = none ] ||
+		echo "vdispl = [ \"backend=Domain-0,be-alloc=$be_alloc,connectors=$vdispl\" ]"
+}
+
+# guest_domid NAME
+guest_domid() { cat "$RUN/$1/domid"; }
+
+guest_path() { echo "/local/domain/$(guest_domid "$1")"; }
+
+# guest_wait NAME [SECONDS]: until the job has ended and the guest is gone;
+# returns the job's status
+guest_wait() {
+	local name=$1 secs=${2:-60} path
+	guest_result_wait "$name" "$secs"
+	path=$(guest_path "$name")
+	xenstore-write "$path/data/lab/ack" poweroff
+	guest_gone "$name" 30
+	return "$(cat "$RUN/$name/status")"
+}
+
+# guest_job_wait NAME [SECONDS]: the same, but the guest stays
+guest_job_wait() {
+	guest_result_wait "$1" "${2:-60}"
+	return "$(cat "$RUN/$1/status")"
+}
+
+guest_result_wait() {
+	local path ret=0
+	path=$(guest_path "$1")
+	xswait -t "$2" -g "$path/name" "$path/data/lab/status" >"$RUN/$1/status" || ret=$?
+	case $ret in
+	0) ;;
+	1) fail "guest $1: no result after $2 s" ;;
+	2) fail "guest $1 ended without a result" ;;
+	*) fail "guest $1: cannot read its result" ;;
+	esac
+	[ "$(cat "$RUN/$1/status")" = 0 ] ||
+		echo "guest $1: its job failed (status $(cat "$RUN/$1/status"))" >>"$RUN/fail.guests"
+	xenstore-ls -f "$path/data/lab" >"$RUN/$1/results" 2>/dev/null || true
+}
+
+# guest_result NAME KEY: what the guest gave with "result KEY VALUE"; also
+# after it has gone
+guest_result() {
+	local line
+	line=$(grep "/data/lab/result/$2 = " "$RUN/$1/results") ||
+		fail "guest $1 gave no result $2"
+	line=${line#*= \"}
+	printf '%s\n' "${line%\"}"
+}
+
+# guest_gone NAME [SECONDS]: until no trace of the domain is left
+guest_gone() {
+	local id
+	id=$(guest_domid "$1")
+	xswait -t "${2:-10}" "!/local/domain/$id/name" ||
+		fail "guest $1 still there after ${2:-10} s"
+	# xl list must not show it as a zombie 2 s after that
+	retry 2 domain_gone "$id" || fail "guest $1 is a zombie: $(xl list | tail -n +2)"
+}
+
+domain_gone() { ! xl list "$1" >/dev/null 2>&1; }
+
+# guest_shutdown NAME [SECONDS], guest_destroy NAME: and wait until it is gone
+guest_shutdown() {
+	xl shutdown "$(guest_domid "$1")" >/dev/null || fail "xl shutdown $1 failed"
+	guest_gone "$1" "${2:-20}"
+}
+
+guest_destroy() {
+	xl destroy "$(guest_domid "$1")" || fail "xl destroy $1 failed"
+	guest_gone "$1" 2
+}
+
+# sync_set GUEST KEY [VALUE], sync_wait GUEST KEY[=VALUE] [SECONDS]
+sync_set() { xenstore-write "$(guest_path "$1")/data/lab/sync/$2" "${3:-1}"; }
+
+sync_wait() {
+	local path ret=0
+	path=$(guest_path "$1")
+	xswait -t "${3:-60}" -g "$path/name" "$path/data/lab/sync/$2" || ret=$?
+	case $ret in
+	0) ;;
+	2) fail "guest $1 ended before $2" ;;
+	*) fail "guest $1: waited ${3:-60} s for $2" ;;
+	esac
+}
+
+# vdispl_wait NAME STATE [SECONDS]: until the frontend's state is STATE (4 is
+# Connected)
+vdispl_wait() {
+	local path
+	path=$(guest_path "$1")
+	xswait -t "${3:-30}" -g "$path/name" "$path/device/vdispl/0/state=$2" >/dev/null ||
+		fail "guest $1: display not in state $2 after ${3:-30} s"
+}
+
+# guest_log NAME: its console so far
+guest_log() { cat "/out/console/guest-$1.log"; }
+
+# -- backend -----------------------------------------------------------------
+
+# backend_start [OPTION...]: and wait until it answers
+backend_start() {
+	rm -f "$RUN/backend.status" "$RUN/backend.killed"
+	[ $# -gt 0 ] || set -- --output headless
+	(
+		set +e
+		xen-displayd --foreground "$@" >>"$OUT/displayd.log" 2>&1 8>&- &
+		echo $! >"$RUN/backend.pid"
+		wait $!
+		echo $? >"$RUN/backend.status"
+	) &
+	retry 10 backend_answers || fail "xen-displayd does not answer"
+}
+
+backend_answers() {
+	[ ! -s "$RUN/backend.status" ] || fail "xen-displayd ended with status $(cat "$RUN/backend.status")"
+	xen-displayctl list >/dev/null 2>&1
+}
+
+backend_pid() { cat "$RUN/backend.pid"; }
+
+# backend_alive: the process started last still runs and answers
+backend_alive() {
+	if [ -s "$RUN/backend.status" ] || ! xen-displayctl list >/dev/null; then
+		fail "xen-displayd is not alive"
+	fi
+}
+
+# backend_stop [SECONDS]: SIGTERM, must end with status 0
+backend_stop() {
+	kill -TERM "$(backend_pid)"
+	retry "${1:-10}" test -s "$RUN/backend.status" ||
+		fail "xen-displayd did not end within ${1:-10} s of SIGTERM"
+	[ "$(cat "$RUN/backend.status")" = 0 ] ||
+		fail "xen-displayd ended with status $(cat "$RUN/backend.status")"
+	rm "$RUN/backend.pid"
+}
+
+# backend_kill: SIGKILL, and wait for the end
+backend_kill() {
+	: >"$RUN/backend.killed"
+	kill -KILL "$(backend_pid)"
+	retry 5 test -s "$RUN/backend.status" || fail "xen-displayd survives SIGKILL"
+}
+
+# -- pictures ----------------------------------------------------------------
+
+# screenshot NAME[:CONNECTOR] FILE.png
+screenshot() {
+	local name=${1%%:*} conn=
+	[ "$name" = "$1" ] || conn=:${1#*:}
+	xen-displayctl screenshot "$(guest_domid "$name")$conn" "$2" ||
+		fail "no screenshot of $1"
+	cp "$2" "$OUT/" 2>/dev/null || true
+}
+
+# expect_png FILE.png GOLDEN.png: pixel by pixel; GOLDEN from tests/golden
+expect_png() {
+	pngcmp "$1" "/lab/golden/$2" "${1%.png}-difference.png" ||
+		fail "$1 is not $2; see ${1%.png}-difference.png"
+}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
+# What a scenario's guest functions can use. Documented in docs/lab.md.
+
+say() { printf '%s\n' "$*"; }
+
+# fail TEXT: the job fails, TEXT is shown
+fail() {
+	printf 'FAIL: %s\n' "$*"
+	exit 1
+}
+
+# must_fail COMMAND...: fails when COMMAND does not
+must_fail() {
+	if "$@"; then
+		fail "should have failed: $*"
+	fi
+}
+
+# retry SECONDS COMMAND...: until COMMAND succeeds
+retry() {
+	local end
+	end=$(($(cut -d. -f1 /proc/uptime) + $1))
+	shift
+	until "$@"; do
+		[ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || return 1
+		sleep 0.1
+	done
+}
+
+# sync_set KEY [VALUE], sync_wait KEY[=VALUE] [SECONDS]: meeting points with dom0
+sync_set() { xenstore-write "data/lab/sync/$1" "${2:-1}"; }
+
+sync_wait() {
+	xswait -t "${2:-60}" "data/lab/sync/$1" || fail "waited ${2:-60} s for $1"
+}
+
+# result KEY VALUE: a value for dom0's guest_result
+result() { xenstore-write "data/lab/result/$1" "$2"; }
+
+# the DRM device of our driver or of the in-tree one: card0, card1 …
+display_card() {
+	local dev
+	for dev in /sys/class/drm/card[0-9]*; do
+		case $dev in *-*) continue ;; esac
+		[ -e "/dev/dri/${dev##*/}" ] || continue
+		case $(readlink "$dev/device") in
+		*vdispl-*) echo "${dev##*/}" && return ;;
+		esac
+	done
+	return 1
+}
+
+# display_wait [SECONDS]: until the display device is there
+display_wait() {
+	retry "${1:-20}" display_card >/dev/null && return
+	fail "no display device after ${1:-20} s (device/vdispl/0/state is \
+$(xenstore-read device/vdispl/0/state 2>&1))"
+}
+
+# display_gone [SECONDS]: until there is none
+display_gone() {
+	retry "${1:-20}" no_display || fail "display device still there"
+}
+
+no_display() { ! display_card >/dev/null; }
+
+# kernel_log: what the kernel said since the last call
+kernel_log() { dmesg -c; }

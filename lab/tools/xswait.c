@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * xswait: wait until a XenStore node has a value, without polling.
+ *
+ *   xswait [-t SECONDS] [-g GONE] PATH[=VALUE]...
+ *
+ * Ends with 0 and prints the node's value as soon as one PATH exists (and has
+ * VALUE, where one is given); PATH= waits for an empty value, and !PATH until
+ * PATH is gone. Ends with 1 when SECONDS have passed, with 2 when the node
+ * GONE is no more, with 3 on an error.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <xenstore.h>
+
+#define MAX_CONDITIONS 16
+
+struct condition {
+	const char *path;
+	const char *value;
+	bool absent;
+};
+
+static int parse_condition(char *arg, struct condition *cond)
+{
+	char *eq = strchr(arg, '=');
+
+	memset(cond, 0, sizeof(*cond));
+	cond->absent = arg[0] == '!';
+	cond->path = arg + cond->absent;
+	if (eq) {
+		*eq = '\0';
+		cond->value = eq + 1;
+	}
+	return *cond->path && !(cond->absent && eq) ? 0 : -EINVAL;
+}
+
+/* 1: holds (its value was printed); 0: not yet; negative: XenStore failed */
+static int check_condition(struct xs_handle *xs, const struct condition *cond)
+{
+	unsigned int len;
+	char *value = xs_read(xs, XBT_NULL, cond->path, &len);
+	int ret;
+
+	if (!value && errno != ENOENT)
+		return errno == EACCES ? 0 : -errno;
+	if (cond->absent)
+		ret = !value;
+	else
+		ret = value && (!cond->value || !strcmp(value, cond->value));
+	if (ret && value)
+		puts(value);
+	free(value);
+	return ret;
+}
+
+static bool node_gone(struct xs_handle *xs, const char *path)
+{
+	unsigned int len;
+	char *value;
+
+	if (!path)
+		return false;
+	value = xs_read(xs, XBT_NULL, path, &len);
+	free(value);
+	return !value;
+}
+
+/* milliseconds until the deadline, at least 0; -1 without a deadline */
+static int remaining_ms(const struct timespec *deadline)
+{
+	struct timespec now;
+	long long ms;
+
+	if (!deadline->tv_sec)
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (deadline->tv_sec - now.tv_sec) * 1000LL +
+	     (deadline->tv_nsec - now.tv_nsec) / 1000000;
+	return ms > 0 ? ms : 0;
+}
+
+static int wait_conditions(struct xs_handle *xs, const struct condition *cond,
+			   int count, const char *gone,
+			   const struct timespec *deadline)
+{
+	struct pollfd pfd = { .fd = xs_fileno(xs), .events = POLLIN };
+	char **event;
+	int i, ret;
+
+	for (;;) {
+		for (i = 0; i < count; i++) {
+			ret = check_condition(xs, &cond[i]);
+			if (ret)
+				return ret > 0 ? 0 : 3;
+		}
+		if (node_gone(xs, gone))
+			return 2;
+		ret = poll(&pfd, 1, remaining_ms(deadline));
+		if (ret < 0 && errno != EINTR)
+			return 3;
+		if (!ret)
+			return 1;
+		while ((event = xs_check_watch(xs)))
+			free(event);
+	}
+}
+
+static int usage(void)
+{
+	fputs("usage: xswait [-t SECONDS] [-g GONE] [!]PATH[=VALUE]...\n", stderr);
+	return 3;
+}
+
+int main(int argc, char **argv)
+{
+	struct condition cond[MAX_CONDITIONS];
+	struct timespec deadline = { 0 };
+	const char *gone = NULL;
+	struct xs_handle *xs;
+	int count = 0, opt;
+	char *end;
+	long secs;
+
+	while ((opt = getopt(argc, argv, "t:g:")) != -1) {
+		if (opt == 't') {
+			secs = strtol(optarg, &end, 10);
+			if (secs < 0 || *end || end == optarg)
+				return usage();
+			clock_gettime(CLOCK_MONOTONIC, &deadline);
+			deadline.tv_sec += secs;
+		} else if (opt == 'g') {
+			gone = optarg;
+		} else {
+			return usage();
+		}
+	}
+	if (optind == argc || argc - optind > MAX_CONDITIONS)
+		return usage();
+	xs = xs_open(0);
+	if (!xs) {
+		perror("xswait: no XenStore");
+		return 3;
+	}
+	for (; optind < argc; optind++, count++) {
+		if (parse_condition(argv[optind], &cond[count]))
+			return usage();
+		if (!xs_watch(xs, cond[count].path, "")) {
+			perror(cond[count].path);
+			return 3;
+		}
+	}
+	if (gone)
+		xs_watch(xs, gone, "");
+	return wait_conditions(xs, cond, count, gone, &deadline);
+}
