@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One epoll loop a process: descriptors, timers, and nothing else. A source is
+ * embedded in its owner's structure; it must be deleted before that is freed,
+ * which is allowed from any callback, its own too.
+ */
+#ifndef XD_BASE_LOOP_H
+#define XD_BASE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct xd_loop {
+	int epfd;
+	bool quit;
+	struct xd_source **batch;	/* sources of the current wake-up */
+	int nr_batch;
+};
+
+/**
+ * struct xd_source - a descriptor that the loop watches
+ * @fd:		the descriptor, not owned; -1 when deleted
+ * @ready:	told the EPOLL* bits
+ * @ctx:	passed to @ready
+ */
+struct xd_source {
+	int fd;
+	void (*ready)(void *ctx, uint32_t events);
+	void *ctx;
+};
+
+/**
+ * struct xd_timer - fires once at a time, on CLOCK_MONOTONIC
+ * @fired:	told when it does
+ * @ctx:	passed to @fired
+ */
+struct xd_timer {
+	struct xd_source source;
+	void (*fired)(void *ctx);
+	void *ctx;
+};
+
+int xd_loop_init(struct xd_loop *loop);
+void xd_loop_finish(struct xd_loop *loop);
+
+/* Runs until xd_loop_quit(): 0 or -errno. */
+int xd_loop_run(struct xd_loop *loop);
+void xd_loop_quit(struct xd_loop *loop);
+
+/* Waits up to @timeout_ms (-1: for ever) and dispatches once: 0 or -errno. */
+int xd_loop_turn(struct xd_loop *loop, int timeout_ms);
+
+/* Watch @fd for @events (EPOLLIN ...): 0 or -errno. */
+int xd_source_add(struct xd_loop *loop, struct xd_source *source, int fd,
+		  uint32_t events,
+		  void (*ready)(void *ctx, uint32_t events), void *ctx);
+int xd_source_modify(struct xd_loop *loop, struct xd_source *source,
+		     uint32_t events);
+void xd_source_del(struct xd_loop *loop, struct xd_source *source);
+
+int xd_timer_init(struct xd_loop *loop, struct xd_timer *timer,
+		  void (*fired)(void *ctx), void *ctx);
+void xd_timer_finish(struct xd_loop *loop, struct xd_timer *timer);
+
+/* Fire at @ns of CLOCK_MONOTONIC; in the past is now; 0 disarms. */
+void xd_timer_set(struct xd_timer *timer, uint64_t ns);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t xd_now(void);
+
+#endif /* XD_BASE_LOOP_H */

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Between the supervisor and a worker: fixed-size messages over a
+ * SOCK_SEQPACKET pair. A worker serves one connection of one device: it starts
+ * when the frontend has published its channels, and its end is the end of the
+ * connection.
+ *
+ * The supervisor trusts nothing a worker says beyond the form: a worker reads
+ * what its guest writes.
+ */
+#ifndef XD_CORE_MESSAGE_H
+#define XD_CORE_MESSAGE_H
+
+#include <stdint.h>
+
+#include "proto/decode.h"
+#include "proto/limits.h"
+#include "proto/nodes.h"
+
+#define XD_GUEST_NAME_SIZE	64
+#define XD_OUTPUT_NAME_SIZE	16
+
+enum xd_message_type {
+	/* to the worker */
+	XD_MSG_CONNECT = 1,	/* the first one, once */
+	XD_MSG_SCREENSHOT,	/* a descriptor comes back */
+	XD_MSG_STATS,
+	XD_MSG_RESIZE,
+	/* from the worker */
+	XD_MSG_CONNECTED,
+	XD_MSG_PICTURE,		/* answers SCREENSHOT */
+	XD_MSG_COUNTERS,	/* answers STATS */
+	XD_MSG_RESIZED,		/* answers RESIZE */
+};
+
+/**
+ * struct xd_conn_params - one connector, checked by the supervisor
+ * @width, @height: the configured resolution
+ * @unique_id:	as the toolstack named it
+ * @req_ref, @req_port: request ring
+ * @evt_ref, @evt_port: event page
+ */
+struct xd_conn_params {
+	uint32_t width;
+	uint32_t height;
+	char unique_id[XD_UNIQUE_ID_SIZE];
+	uint32_t req_ref;
+	uint32_t req_port;
+	uint32_t evt_ref;
+	uint32_t evt_port;
+};
+
+/* XD_MSG_CONNECT */
+struct xd_connect {
+	uint32_t domid;
+	uint32_t devid;
+	char guest[XD_GUEST_NAME_SIZE];
+	char output[XD_OUTPUT_NAME_SIZE];
+	uint32_t millihertz;
+	uint32_t verbose;
+	struct xd_features features;
+	struct xd_limits limits;
+	uint32_t nr_conns;
+	struct xd_conn_params conns[XD_MAX_CONNECTORS];
+};
+
+/* XD_MSG_COUNTERS; they only grow, but for the last group */
+struct xd_counters {
+	uint64_t requests;
+	uint64_t errors;
+	uint64_t flips;
+	uint64_t frames;
+	uint64_t violations;
+	uint64_t dbufs;
+	uint64_t fbs;
+	uint64_t bytes;
+	uint64_t mapped_pages;
+};
+
+/**
+ * struct xd_message - one packet
+ * @type:	enum xd_message_type
+ * @conn:	connector that is meant
+ * @seq:	of the question, comes back in the answer
+ * @err:	0 or -errno, in answers
+ */
+struct xd_message {
+	uint32_t type;
+	uint32_t conn;
+	uint32_t seq;
+	int32_t err;
+	union {
+		struct xd_connect connect;
+		struct xd_counters counters;
+		struct {
+			uint32_t width;
+			uint32_t height;
+		} size;
+	};
+};
+
+/**
+ * xd_message_send() - send one, with a descriptor or -1
+ * Return: 0 or -errno; -EAGAIN when the other side does not read.
+ */
+int xd_message_send(int sock, const struct xd_message *msg, int fd);
+
+/**
+ * xd_message_receive() - take one
+ * @ret_fd:	descriptor that came with it, the caller's, or -1
+ *
+ * Return: 1, 0 at the end, or -errno; -EPROTO for what is no message.
+ */
+int xd_message_receive(int sock, struct xd_message *msg, int *ret_fd);
+
+#endif /* XD_CORE_MESSAGE_H */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The port on real Xen: libxenstore, libxengnttab, libxenevtchn. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <xenevtchn.h>
+#include <xengnttab.h>
+#include <xenstore.h>
+
+#include "xen/port.h"
+
+struct libxen_store {
+	struct xd_store base;
+	struct xs_handle *xs;
+};
+
+static struct libxen_store *to_libxen_store(struct xd_store *store)
+{
+	return (struct libxen_store *)store;
+}
+
+static int store_fd(struct xd_store *store)
+{
+	return xs_fileno(to_libxen_store(store)->xs);
+}
+
+static char *store_read(struct xd_store *store, const char *path)
+{
+	return xs_read(to_libxen_store(store)->xs, XBT_NULL, path, NULL);
+}
+
+static int store_write(struct xd_store *store, const char *path,
+		       const char *text)
+{
+	return xs_write(to_libxen_store(store)->xs, XBT_NULL, path, text,
+			(unsigned int)strlen(text)) ? 0 : -errno;
+}
+
+static char **store_list(struct xd_store *store, const char *path,
+			 unsigned int *ret_num)
+{
+	return xs_directory(to_libxen_store(store)->xs, XBT_NULL, path,
+			    ret_num);
+}
+
+static int store_watch(struct xd_store *store, const char *path,
+		       const char *token)
+{
+	return xs_watch(to_libxen_store(store)->xs, path, token) ? 0 : -errno;
+}
+
+static int store_unwatch(struct xd_store *store, const char *path,
+			 const char *token)
+{
+	return xs_unwatch(to_libxen_store(store)->xs, path, token) ?
+		0 : -errno;
+}
+
+static char *store_next_watch(struct xd_store *store)
+{
+	char **event = xs_check_watch(to_libxen_store(store)->xs);
+	char *token = NULL;
+
+	if (event)
+		token = strdup(event[XS_WATCH_TOKEN]);
+	free(event);
+	return token;
+}
+
+static bool store_domain_alive(struct xd_store *store, uint32_t domid)
+{
+	return xs_is_domain_introduced(to_libxen_store(store)->xs, domid);
+}
+
+static void store_destroy(struct xd_store *store)
+{
+	xs_close(to_libxen_store(store)->xs);
+	free(store);
+}
+
+static const struct xd_store_ops store_ops = {
+	.fd = store_fd,
+	.read = store_read,
+	.write = store_write,
+	.list = store_list,
+	.watch = store_watch,
+	.unwatch = store_unwatch,
+	.next_watch = store_next_watch,
+	.domain_alive = store_domain_alive,
+	.destroy = store_destroy,
+};
+
+struct xd_store *xd_libxen_store(void)
+{
+	struct libxen_store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return NULL;
+	store->base.ops = &store_ops;
+	store->xs = xs_open(0);
+	if (!store->xs) {
+		free(store);
+		return NULL;
+	}
+	fcntl(xs_fileno(store->xs), F_SETFD, FD_CLOEXEC);
+	return &store->base;
+}
+
+struct libxen_bus {
+	struct xd_bus base;
+	xengnttab_handle *gnttab;
+	xenevtchn_handle *evtchn;
+};
+
+static struct libxen_bus *to_libxen_bus(struct xd_bus *bus)
+{
+	return (struct libxen_bus *)bus;
+}
+
+static void *bus_map(struct xd_bus *bus, uint32_t domid,
+		     const uint32_t *grefs, unsigned int num, bool writable)
+{
+	/* the library does not write to the list */
+	return xengnttab_map_domain_grant_refs(to_libxen_bus(bus)->gnttab, num,
+					       domid, (uint32_t *)grefs,
+					       writable ?
+					       PROT_READ | PROT_WRITE :
+					       PROT_READ);
+}
+
+static void bus_unmap(struct xd_bus *bus, void *addr, unsigned int num)
+{
+	xengnttab_unmap(to_libxen_bus(bus)->gnttab, addr, num);
+}
+
+static int bus_fd(struct xd_bus *bus)
+{
+	return xenevtchn_fd(to_libxen_bus(bus)->evtchn);
+}
+
+static int bus_bind(struct xd_bus *bus, uint32_t domid, uint32_t port)
+{
+	xenevtchn_port_or_error_t local =
+		xenevtchn_bind_interdomain(to_libxen_bus(bus)->evtchn, domid,
+					   port);
+
+	return local < 0 ? -errno : local;
+}
+
+static void bus_unbind(struct xd_bus *bus, int port)
+{
+	xenevtchn_unbind(to_libxen_bus(bus)->evtchn, (evtchn_port_t)port);
+}
+
+static int bus_pending(struct xd_bus *bus)
+{
+	xenevtchn_port_or_error_t port =
+		xenevtchn_pending(to_libxen_bus(bus)->evtchn);
+
+	return port < 0 ? -errno : port;
+}
+
+static void bus_unmask(struct xd_bus *bus, int port)
+{
+	xenevtchn_unmask(to_libxen_bus(bus)->evtchn, (evtchn_port_t)port);
+}
+
+static void bus_notify(struct xd_bus *bus, int port)
+{
+	xenevtchn_notify(to_libxen_bus(bus)->evtchn, (evtchn_port_t)port);
+}
+
+static void bus_destroy(struct xd_bus *bus)
+{
+	xenevtchn_close(to_libxen_bus(bus)->evtchn);
+	xengnttab_close(to_libxen_bus(bus)->gnttab);
+	free(bus);
+}
+
+static const struct xd_bus_ops bus_ops = {
+	.map = bus_map,
+	.unmap = bus_unmap,
+	.fd = bus_fd,
+	.bind = bus_bind,
+	.unbind = bus_unbind,
+	.pending = bus_pending,
+	.unmask = bus_unmask,
+	.notify = bus_notify,
+	.destroy = bus_destroy,
+};
+
+struct xd_bus *xd_libxen_bus(void)
+{
+	struct libxen_bus *bus = calloc(1, sizeof(*bus));
+	int flags;
+
+	if (!bus)
+		return NULL;
+	bus->base.ops = &bus_ops;
+	bus->gnttab = xengnttab_open(NULL, 0);
+	bus->evtchn = xenevtchn_open(NULL, 0);
+	if (!bus->gnttab || !bus->evtchn) {
+		if (bus->gnttab)
+			xengnttab_close(bus->gnttab);
+		if (bus->evtchn)
+			xenevtchn_close(bus->evtchn);
+		free(bus);
+		return NULL;
+	}
+	flags = fcntl(xenevtchn_fd(bus->evtchn), F_GETFL);
+	fcntl(xenevtchn_fd(bus->evtchn), F_SETFL, flags | O_NONBLOCK);
+	return &bus->base;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All that the daemon needs of Xen, in two parts, so that it also runs without:
+ * the store, which only the supervisor has, and the bus (grants and event
+ * channels), which only workers have. libxen.c has the real ones, tests/fake
+ * those in memory.
+ *
+ * Return values are 0 or -errno unless told otherwise.
+ */
+#ifndef XD_XEN_PORT_H
+#define XD_XEN_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct xd_store;
+struct xd_bus;
+
+/**
+ * struct xd_store_ops - XenStore
+ * @fd:		readable when @next_watch may have something
+ * @read:	the node's text, NUL-terminated, the caller frees it; NULL with
+ *		errno set
+ * @write:	set a node
+ * @list:	names of a directory's children, *ret_num of them, in one block
+ *		for the caller to free(); NULL with errno set
+ * @watch:	fires at once and on every change at or below @path; @token
+ *		comes back with it
+ * @unwatch:	with the same arguments
+ * @next_watch:	the token of a watch that fired, the caller frees it; NULL when
+ *		there is none
+ * @domain_alive: does the domain exist, not dying?
+ * @destroy:	frees the store
+ *
+ * Relative paths are those of the own domain.
+ */
+struct xd_store_ops {
+	int (*fd)(struct xd_store *store);
+	char *(*read)(struct xd_store *store, const char *path);
+	int (*write)(struct xd_store *store, const char *path,
+		     const char *text);
+	char **(*list)(struct xd_store *store, const char *path,
+		       unsigned int *ret_num);
+	int (*watch)(struct xd_store *store, const char *path,
+		     const char *token);
+	int (*unwatch)(struct xd_store *store, const char *path,
+		       const char *token);
+	char *(*next_watch)(struct xd_store *store);
+	bool (*domain_alive)(struct xd_store *store, uint32_t domid);
+	void (*destroy)(struct xd_store *store);
+};
+
+struct xd_store {
+	const struct xd_store_ops *ops;
+};
+
+/**
+ * struct xd_bus_ops - grants and event channels
+ * @map:	map @num grants of a domain, in order, as one range of pages;
+ *		NULL with errno set
+ * @unmap:	@addr as @map returned it, the same @num
+ * @fd:		readable when @pending has something
+ * @bind:	a local port for a domain's port: >= 0 or -errno
+ * @unbind:	a local port
+ * @pending:	a local port that was signalled, now masked: >= 0 or -errno
+ * @unmask:	let a local port signal again
+ * @notify:	signal the other end of a local port
+ * @destroy:	frees the bus, with all that is mapped and bound
+ */
+struct xd_bus_ops {
+	void *(*map)(struct xd_bus *bus, uint32_t domid, const uint32_t *grefs,
+		     unsigned int num, bool writable);
+	void (*unmap)(struct xd_bus *bus, void *addr, unsigned int num);
+	int (*fd)(struct xd_bus *bus);
+	int (*bind)(struct xd_bus *bus, uint32_t domid, uint32_t port);
+	void (*unbind)(struct xd_bus *bus, int port);
+	int (*pending)(struct xd_bus *bus);
+	void (*unmask)(struct xd_bus *bus, int port);
+	void (*notify)(struct xd_bus *bus, int port);
+	void (*destroy)(struct xd_bus *bus);
+};
+
+struct xd_bus {
+	const struct xd_bus_ops *ops;
+};
+
+/* The real ones; NULL with errno set. */
+struct xd_store *xd_libxen_store(void);
+struct xd_bus *xd_libxen_bus(void);
+
+#endif /* XD_XEN_PORT_H */
