@@ -44,11 +44,12 @@ retry() {
 
 # guest_create NAME [vdispl=CONNECTORS|none] [be_alloc=0|1] [memory=MIB]
 #	[vcpus=N] [kernel_args=TEXT] [modprobe=yes|no] [job=FUNCTION]
+#	[frontend=ours|in-tree]
 # The job is guest_NAME where the scenario has it, else guest.
 guest_create() {
 	local name=$1 job arg dir=$RUN/$1
 	local vdispl=$vdispl be_alloc=$be_alloc memory=$memory vcpus=$vcpus
-	local kernel_args=$kernel_args modprobe=$modprobe
+	local kernel_args=$kernel_args modprobe=$modprobe frontend=$LAB_FRONTEND
 	shift
 	job=guest
 	! command -v "guest_$name" >/dev/null || job=guest_$name
@@ -61,6 +62,7 @@ guest_create() {
 		kernel_args=*) kernel_args=${arg#*=} ;;
 		modprobe=*) modprobe=${arg#*=} ;;
 		job=*) job=${arg#*=} ;;
+		frontend=*) frontend=${arg#*=} ;;
 		*) fail "guest_create: unknown setting '$arg'" ;;
 		esac
 	done
@@ -71,7 +73,7 @@ guest_create() {
 		JOB_FUNCTION=$job
 		JOB_GUEST=$name
 		JOB_MODPROBE=$modprobe
-		JOB_FRONTEND=$LAB_FRONTEND
+		JOB_FRONTEND=$frontend
 		JOB_KERNEL=$LAB_KERNEL
 		JOB_TYPE=$LAB_GUEST
 	END
@@ -256,6 +258,6 @@ screenshot() {
 
 # expect_png FILE.png GOLDEN.png: pixel by pixel; GOLDEN from tests/golden
 expect_png() {
-	pngcmp "$1" "/lab/golden/$2" "${1%.png}-difference.png" ||
+	pngcmp "/lab/golden/$2" "$1" "${1%.png}-difference.png" ||
 		fail "$1 is not $2; see ${1%.png}-difference.png"
 }

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The front door. Every target installs what it needs first (scripts/setup),
+# and re-uses what an earlier one left in build/.
+
+SCENARIOS ?= all
+LAB ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+
+demo: ## a picture that a guest on Xen draws, as build/demo/*.png
+	@scripts/setup
+	@$(MAKE) --no-print-directory build
+	@scripts/demo
+
+test: ## all tests: native ones, then the lab on both kernels, PV and PVH
+	@scripts/setup test lab
+	@scripts/test
+
+build: driver backend guest-tests ## everything that the lab needs
+
+driver: host ## the guest's kernel module, for both kernels: build/driver/RELEASE/
+	@scripts/build-driver
+
+backend: host ## xen-displayd and xen-displayctl: build/backend/
+	@scripts/build-backend
+
+guest-tests: host ## test programs of guests and lab: build/guest/, build/tools/
+	@scripts/build-tests
+
+unit: ## the native tests, with gcc and clang, under ASan and UBSan
+	@scripts/setup host test
+	@tests/native
+
+check: ## static checks: shell scripts, sizes, licences
+	@scripts/setup host test
+	@scripts/check
+
+lab: build ## scenarios in the lab: make lab SCENARIOS="01-boot ..." LAB="--guest pvh"
+	@scripts/setup
+	@lab/run $(SCENARIOS) $(LAB)
+
+clean: ## remove what was built; downloads and images stay (build/cache)
+	@for f in build/*; do case $$f in build/cache) ;; *) rm -rf "$$f" ;; esac; done
+
+host:
+	@scripts/setup host
+
+.PHONY: help demo test build driver backend guest-tests unit check lab clean host
+.NOTPARALLEL:
