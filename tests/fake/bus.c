@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The bus of port.h over the machine: the daemon's side. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+/* What a process has mapped; the machine itself counts by grant and bus. */
+struct mapping {
+	struct mapping *next;
+	void *addr;
+	uint32_t domid;
+	unsigned int num;
+	uint32_t grefs[];
+};
+
+struct fake_bus_handle {
+	struct xd_bus base;
+	struct fake *fake;
+	int index;
+	struct mapping *mappings;
+};
+
+/* Local port numbers differ from the guest's, as they do in life. */
+#define LOCAL_PORT	1000
+
+static struct fake_bus_handle *to_handle(struct xd_bus *bus)
+{
+	return (struct fake_bus_handle *)bus;
+}
+
+void machine_close_bus(struct fake *fake, int bus)
+{
+	for (int d = 0; d < MAX_DOMAINS; d++) {
+		struct fake_domain *dom = &fake->domain[d];
+
+		if (!dom->mapped[bus])
+			continue;
+		dom->mapped[bus] = 0;
+		for (int g = 0; g < MAX_GRANTS; g++)
+			dom->grant[g].maps[bus] = 0;
+	}
+	for (int i = 0; i < MAX_PORTS; i++)
+		if (fake->channel[i].bus == bus)
+			fake->channel[i].bus = -1;
+	machine_drain_fd(fake->bus_fd[bus]);
+	fake->bus[bus].pid = 0;
+}
+
+/* Are these grants there, and may they be mapped so? */
+static bool grants_ok(const struct fake_domain *dom, const uint32_t *grefs,
+		      unsigned int num, bool writable)
+{
+	for (unsigned int i = 0; i < num; i++) {
+		if (grefs[i] >= MAX_GRANTS || !dom->grant[grefs[i]].used)
+			return false;
+		if (writable && !dom->grant[grefs[i]].writable)
+			return false;
+	}
+	return true;
+}
+
+/* Maps pages one after the other; runs of neighbours in one go. */
+static void *map_pages(struct fake *fake, const struct fake_domain *dom,
+		       const uint32_t *grefs, unsigned int num, bool writable)
+{
+	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+	uint8_t *base;
+
+	base = mmap(NULL, (size_t)num * FAKE_PAGE_SIZE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (base == MAP_FAILED)
+		return NULL;
+	for (unsigned int i = 0, run; i < num; i += run) {
+		uint32_t page = dom->grant[grefs[i]].page;
+
+		for (run = 1; i + run < num; run++)
+			if (dom->grant[grefs[i + run]].page != page + run)
+				break;
+		if (mmap(base + (size_t)i * FAKE_PAGE_SIZE,
+			 (size_t)run * FAKE_PAGE_SIZE, prot,
+			 MAP_SHARED | MAP_FIXED, fake->memory_fd,
+			 (off_t)page * FAKE_PAGE_SIZE) == MAP_FAILED) {
+			munmap(base, (size_t)num * FAKE_PAGE_SIZE);
+			return NULL;
+		}
+	}
+	return base;
+}
+
+static void count_mapping(struct fake_bus_handle *h, const struct mapping *m,
+			  int change)
+{
+	struct fake_domain *dom = machine_domain(h->fake, m->domid);
+
+	if (!dom)
+		return;
+	dom->mapped[h->index] += (unsigned int)(change * (int)m->num);
+	if (change > 0)
+		dom->mapped_ever += m->num;
+	for (unsigned int i = 0; i < m->num; i++)
+		dom->grant[m->grefs[i]].maps[h->index] += (uint8_t)change;
+}
+
+static void *bus_map(struct xd_bus *bus, uint32_t domid,
+		     const uint32_t *grefs, unsigned int num, bool writable)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+	struct fake_domain *dom;
+	struct mapping *m;
+
+	m = malloc(sizeof(*m) + num * sizeof(*grefs));
+	if (!m)
+		return NULL;
+	m->addr = NULL;
+	m->domid = domid;
+	m->num = num;
+	memcpy(m->grefs, grefs, num * sizeof(*grefs));
+
+	machine_lock(h->fake);
+	dom = machine_domain(h->fake, domid);
+	if (num && dom && grants_ok(dom, grefs, num, writable))
+		m->addr = map_pages(h->fake, dom, grefs, num, writable);
+	if (m->addr)
+		count_mapping(h, m, 1);
+	machine_unlock(h->fake);
+
+	if (!m->addr) {
+		free(m);
+		errno = EINVAL;
+		return NULL;
+	}
+	m->next = h->mappings;
+	h->mappings = m;
+	return m->addr;
+}
+
+static void unmap(struct fake_bus_handle *h, struct mapping *m)
+{
+	munmap(m->addr, (size_t)m->num * FAKE_PAGE_SIZE);
+	machine_lock(h->fake);
+	count_mapping(h, m, -1);
+	machine_unlock(h->fake);
+	free(m);
+}
+
+static void bus_unmap(struct xd_bus *bus, void *addr, unsigned int num)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+
+	for (struct mapping **p = &h->mappings; *p; p = &(*p)->next) {
+		struct mapping *m = *p;
+
+		if (m->addr != addr)
+			continue;
+		if (m->num != num)
+			machine_fail("unmap of another number of pages");
+		*p = m->next;
+		unmap(h, m);
+		return;
+	}
+	machine_fail("unmap of what is not mapped");
+}
+
+static int bus_fd(struct xd_bus *bus)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+
+	return h->fake->bus_fd[h->index];
+}
+
+/* Binding signals at once: what came before cannot be told. */
+static int bus_bind(struct xd_bus *bus, uint32_t domid, uint32_t port)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+	int ret = -EINVAL;
+
+	machine_lock(h->fake);
+	for (int i = 0; i < MAX_PORTS; i++) {
+		struct fake_channel *c = &h->fake->channel[i];
+
+		if (!c->used || c->domid != domid || c->port != port ||
+		    c->bus >= 0)
+			continue;
+		c->bus = h->index;
+		c->masked = false;
+		c->queued = false;
+		machine_raise(h->fake, c);
+		ret = LOCAL_PORT + i;
+		break;
+	}
+	machine_unlock(h->fake);
+	return ret;
+}
+
+/* The channel of a local port, or NULL: the guest may have freed it. */
+static struct fake_channel *channel_of(struct fake_bus_handle *h, int port)
+{
+	struct fake_channel *c;
+
+	if (port < LOCAL_PORT || port >= LOCAL_PORT + MAX_PORTS)
+		machine_fail("no such local port");
+	c = &h->fake->channel[port - LOCAL_PORT];
+	return c->used && c->bus == h->index ? c : NULL;
+}
+
+static void bus_unbind(struct xd_bus *bus, int port)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+	struct fake_channel *c;
+
+	machine_lock(h->fake);
+	c = channel_of(h, port);
+	if (c)
+		c->bus = -1;
+	machine_unlock(h->fake);
+}
+
+static int bus_pending(struct xd_bus *bus)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+	int ret = -EAGAIN, queued = 0;
+
+	machine_lock(h->fake);
+	for (int i = 0; i < MAX_PORTS; i++) {
+		struct fake_channel *c = &h->fake->channel[i];
+
+		if (!c->used || c->bus != h->index || !c->queued)
+			continue;
+		queued++;
+		if (ret < 0) {
+			c->queued = false;
+			ret = LOCAL_PORT + i;
+		}
+	}
+	if (queued <= 1)
+		machine_drain_fd(h->fake->bus_fd[h->index]);
+	machine_unlock(h->fake);
+	return ret;
+}
+
+static void bus_unmask(struct xd_bus *bus, int port)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+	struct fake_channel *c;
+
+	machine_lock(h->fake);
+	c = channel_of(h, port);
+	if (c) {
+		c->masked = false;
+		if (c->raised)
+			machine_raise(h->fake, c);
+	}
+	machine_unlock(h->fake);
+}
+
+static void bus_notify(struct xd_bus *bus, int port)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+	struct fake_channel *c;
+
+	machine_lock(h->fake);
+	c = channel_of(h, port);
+	if (c)
+		c->signals++;
+	machine_unlock(h->fake);
+}
+
+static void bus_destroy(struct xd_bus *bus)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+
+	while (h->mappings) {
+		struct mapping *m = h->mappings;
+
+		h->mappings = m->next;
+		unmap(h, m);
+	}
+	machine_lock(h->fake);
+	machine_close_bus(h->fake, h->index);
+	machine_unlock(h->fake);
+	free(h);
+}
+
+static const struct xd_bus_ops fake_bus_ops = {
+	.map = bus_map,
+	.unmap = bus_unmap,
+	.fd = bus_fd,
+	.bind = bus_bind,
+	.unbind = bus_unbind,
+	.pending = bus_pending,
+	.unmask = bus_unmask,
+	.notify = bus_notify,
+	.destroy = bus_destroy,
+};
+
+struct xd_bus *fake_bus_open(struct fake *fake)
+{
+	struct fake_bus_handle *h = calloc(1, sizeof(*h));
+	int i;
+
+	if (!h)
+		return NULL;
+	machine_lock(fake);
+	machine_reap(fake);
+	for (i = 0; i < MAX_BUSES && fake->bus[i].pid; i++)
+		;
+	if (i == MAX_BUSES)
+		machine_fail("buses");
+	fake->bus[i].pid = getpid();
+	machine_unlock(fake);
+	h->base.ops = &fake_bus_ops;
+	h->fake = fake;
+	h->index = i;
+	return &h->base;
+}

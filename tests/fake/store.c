@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* XenStore: nodes, watches, and the store of port.h over them. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+#define OWN_DIR		"/local/domain/0"
+
+struct fake_store_handle {
+	struct xd_store base;
+	struct fake *fake;
+	int index;
+};
+
+static struct fake_store_handle *to_handle(struct xd_store *store)
+{
+	return (struct fake_store_handle *)store;
+}
+
+/* Is @path @dir itself or something below it? */
+static bool is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(path, dir, len) && (!path[len] || path[len] == '/');
+}
+
+static struct fake_node *find_node(struct fake *fake, const char *path)
+{
+	for (unsigned int i = 0; i < fake->nr_nodes; i++)
+		if (fake->node[i].used && !strcmp(fake->node[i].path, path))
+			return &fake->node[i];
+	return NULL;
+}
+
+static bool is_directory(struct fake *fake, const char *path)
+{
+	for (unsigned int i = 0; i < fake->nr_nodes; i++)
+		if (fake->node[i].used && is_below(fake->node[i].path, path))
+			return true;
+	return false;
+}
+
+/* Watches */
+
+static void queue_event(struct fake *fake, const struct fake_watch *watch)
+{
+	struct fake_store *s = &fake->store[watch->store];
+
+	if (s->head - s->tail == MAX_EVENTS) {
+		/* Too slow to keep up: the same token once is enough. */
+		for (unsigned int i = s->tail; i != s->head; i++)
+			if (!strcmp(s->token[i % MAX_EVENTS], watch->token))
+				return;
+		machine_fail("watch events");
+	}
+	strcpy(s->token[s->head++ % MAX_EVENTS], watch->token);
+	machine_signal_fd(fake->store_fd[watch->store]);
+}
+
+static void fire(struct fake *fake, const char *path)
+{
+	for (int i = 0; i < MAX_WATCHES; i++)
+		if (fake->watch[i].store >= 0 &&
+		    is_below(path, fake->watch[i].path))
+			queue_event(fake, &fake->watch[i]);
+}
+
+void machine_close_store(struct fake *fake, int store)
+{
+	for (int i = 0; i < MAX_WATCHES; i++)
+		if (fake->watch[i].store == store)
+			fake->watch[i].store = -1;
+	fake->store[store].pid = 0;
+	fake->store[store].head = 0;
+	fake->store[store].tail = 0;
+	machine_drain_fd(fake->store_fd[store]);
+}
+
+/* Nodes */
+
+static int set_node(struct fake *fake, const char *path, const char *text)
+{
+	struct fake_node *node = find_node(fake, path);
+
+	if (strlen(path) >= PATH_SIZE || strlen(text) >= TEXT_SIZE)
+		return -E2BIG;
+	for (unsigned int i = 0; !node && i < MAX_NODES; i++)
+		if (!fake->node[i].used)
+			node = &fake->node[i];
+	if (!node)
+		machine_fail("nodes");
+	if (node >= fake->node + fake->nr_nodes)
+		fake->nr_nodes = (unsigned int)(node - fake->node) + 1;
+	node->used = true;
+	strcpy(node->path, path);
+	strcpy(node->text, text);
+	fire(fake, path);
+	return 0;
+}
+
+static char *get_node(struct fake *fake, const char *path)
+{
+	struct fake_node *node = find_node(fake, path);
+	char *text = node ? strdup(node->text) : NULL;
+
+	if (!node && is_directory(fake, path))
+		text = strdup("");
+	if (!text)
+		errno = ENOENT;
+	return text;
+}
+
+void fake_write(struct fake *fake, const char *path, const char *text)
+{
+	machine_lock(fake);
+	if (set_node(fake, path, text))
+		machine_fail("node too big");
+	machine_unlock(fake);
+}
+
+char *fake_read(struct fake *fake, const char *path)
+{
+	char *text;
+
+	machine_lock(fake);
+	text = get_node(fake, path);
+	pthread_mutex_unlock(&fake->lock);
+	return text;
+}
+
+void fake_remove(struct fake *fake, const char *path)
+{
+	char gone[PATH_SIZE];
+
+	machine_lock(fake);
+	for (unsigned int i = 0; i < fake->nr_nodes; i++) {
+		struct fake_node *node = &fake->node[i];
+
+		if (!node->used || !is_below(node->path, path))
+			continue;
+		strcpy(gone, node->path);
+		node->used = false;
+		fire(fake, gone);
+	}
+	machine_unlock(fake);
+}
+
+unsigned int fake_foreign_writes(struct fake *fake)
+{
+	return fake->foreign_writes;
+}
+
+unsigned int fake_watches(struct fake *fake)
+{
+	unsigned int n = 0;
+
+	machine_lock(fake);
+	machine_reap(fake);
+	for (int i = 0; i < MAX_WATCHES; i++)
+		n += fake->watch[i].store >= 0;
+	pthread_mutex_unlock(&fake->lock);
+	return n;
+}
+
+/* The port */
+
+static const char *absolute(const char *path, char buf[2 * PATH_SIZE])
+{
+	if (path[0] == '/')
+		return path;
+	snprintf(buf, 2 * PATH_SIZE, OWN_DIR "/%s", path);
+	return buf;
+}
+
+static int store_fd(struct xd_store *store)
+{
+	struct fake_store_handle *h = to_handle(store);
+
+	return h->fake->store_fd[h->index];
+}
+
+static char *store_read(struct xd_store *store, const char *path)
+{
+	char buf[2 * PATH_SIZE];
+
+	return fake_read(to_handle(store)->fake, absolute(path, buf));
+}
+
+static int store_write(struct xd_store *store, const char *path,
+		       const char *text)
+{
+	struct fake *fake = to_handle(store)->fake;
+	char buf[2 * PATH_SIZE];
+	int ret;
+
+	path = absolute(path, buf);
+	machine_lock(fake);
+	if (is_below(path, "/local/domain") && !is_below(path, OWN_DIR))
+		fake->foreign_writes++;
+	ret = set_node(fake, path, text);
+	machine_unlock(fake);
+	return ret;
+}
+
+/* Adds @name to names that grow one after the other, if it is not there. */
+static unsigned int add_name(char (*names)[PATH_SIZE], unsigned int num,
+			     const char *name, size_t len)
+{
+	for (unsigned int i = 0; i < num; i++)
+		if (strlen(names[i]) == len && !strncmp(names[i], name, len))
+			return num;
+	memcpy(names[num], name, len);
+	names[num][len] = '\0';
+	return num + 1;
+}
+
+/* One block for the caller to free: the pointers, then what they point to. */
+static char **pack(char (*names)[PATH_SIZE], unsigned int num)
+{
+	char **list = malloc((num + 1) * (sizeof(char *) + PATH_SIZE));
+	char *text = (char *)(list + num + 1);
+
+	if (!list)
+		return NULL;
+	for (unsigned int i = 0; i < num; i++, text += PATH_SIZE)
+		list[i] = strcpy(text, names[i]);
+	return list;
+}
+
+static char **store_list(struct xd_store *store, const char *path,
+			 unsigned int *ret_num)
+{
+	struct fake *fake = to_handle(store)->fake;
+	char (*names)[PATH_SIZE] = malloc(MAX_NODES * sizeof(*names));
+	char buf[2 * PATH_SIZE], **list = NULL;
+	unsigned int num = 0;
+	bool exists;
+	size_t len;
+
+	if (!names)
+		return NULL;
+	path = absolute(path, buf);
+	len = strlen(path);
+	machine_lock(fake);
+	exists = is_directory(fake, path);
+	for (unsigned int i = 0; i < fake->nr_nodes; i++) {
+		const char *p = fake->node[i].path;
+
+		if (fake->node[i].used && is_below(p, path) && p[len])
+			num = add_name(names, num, p + len + 1,
+				       strcspn(p + len + 1, "/"));
+	}
+	pthread_mutex_unlock(&fake->lock);
+	if (exists)
+		list = pack(names, num);
+	else
+		errno = ENOENT;
+	free(names);
+	*ret_num = num;
+	return list;
+}
+
+static int store_watch(struct xd_store *store, const char *path,
+		       const char *token)
+{
+	struct fake_store_handle *h = to_handle(store);
+	struct fake_watch *w = NULL;
+	char buf[2 * PATH_SIZE];
+
+	path = absolute(path, buf);
+	if (strlen(path) >= PATH_SIZE || strlen(token) >= TOKEN_SIZE)
+		return -E2BIG;
+	machine_lock(h->fake);
+	for (int i = 0; !w && i < MAX_WATCHES; i++)
+		if (h->fake->watch[i].store < 0)
+			w = &h->fake->watch[i];
+	if (!w)
+		machine_fail("watches");
+	w->store = h->index;
+	strcpy(w->path, path);
+	strcpy(w->token, token);
+	queue_event(h->fake, w);
+	machine_unlock(h->fake);
+	return 0;
+}
+
+static int store_unwatch(struct xd_store *store, const char *path,
+			 const char *token)
+{
+	struct fake_store_handle *h = to_handle(store);
+	char buf[2 * PATH_SIZE];
+	int ret = -ENOENT;
+
+	path = absolute(path, buf);
+	machine_lock(h->fake);
+	for (int i = 0; ret && i < MAX_WATCHES; i++) {
+		struct fake_watch *w = &h->fake->watch[i];
+
+		if (w->store != h->index || strcmp(w->path, path) ||
+		    strcmp(w->token, token))
+			continue;
+		w->store = -1;
+		ret = 0;
+	}
+	machine_unlock(h->fake);
+	return ret;
+}
+
+static char *store_next_watch(struct xd_store *store)
+{
+	struct fake_store_handle *h = to_handle(store);
+	struct fake_store *s = &h->fake->store[h->index];
+	char *token = NULL;
+
+	machine_lock(h->fake);
+	if (s->tail != s->head)
+		token = strdup(s->token[s->tail++ % MAX_EVENTS]);
+	if (s->tail == s->head)
+		machine_drain_fd(h->fake->store_fd[h->index]);
+	pthread_mutex_unlock(&h->fake->lock);
+	return token;
+}
+
+static bool store_domain_alive(struct xd_store *store, uint32_t domid)
+{
+	struct fake *fake = to_handle(store)->fake;
+	struct fake_domain *dom;
+	bool alive;
+
+	machine_lock(fake);
+	dom = machine_domain(fake, domid);
+	alive = dom && dom->alive;
+	pthread_mutex_unlock(&fake->lock);
+	return alive;
+}
+
+static void store_destroy(struct xd_store *store)
+{
+	struct fake_store_handle *h = to_handle(store);
+
+	machine_lock(h->fake);
+	machine_close_store(h->fake, h->index);
+	machine_unlock(h->fake);
+	free(h);
+}
+
+static const struct xd_store_ops fake_store_ops = {
+	.fd = store_fd,
+	.read = store_read,
+	.write = store_write,
+	.list = store_list,
+	.watch = store_watch,
+	.unwatch = store_unwatch,
+	.next_watch = store_next_watch,
+	.domain_alive = store_domain_alive,
+	.destroy = store_destroy,
+};
+
+struct xd_store *fake_store_open(struct fake *fake)
+{
+	struct fake_store_handle *h = calloc(1, sizeof(*h));
+	int i;
+
+	if (!h)
+		return NULL;
+	machine_lock(fake);
+	machine_reap(fake);
+	for (i = 0; i < MAX_STORES && fake->store[i].pid; i++)
+		;
+	if (i == MAX_STORES)
+		machine_fail("stores");
+	fake->store[i].pid = getpid();
+	machine_unlock(fake);
+	h->base.ops = &fake_store_ops;
+	h->fake = fake;
+	h->index = i;
+	return &h->base;
+}
