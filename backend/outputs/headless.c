@@ -20,7 +20,8 @@ struct headless_monitor {
 	uint32_t width;			/* of the mode, 0 when off */
 	uint32_t height;
 	struct xd_image shown;		/* data NULL: see @kept */
-	struct xd_image next;		/* data NULL: nothing pending */
+	struct xd_image next;		/* data NULL: it has gone */
+	bool pending;			/* done() is to come */
 	struct xd_canvas kept;		/* copy of a picture that has gone */
 };
 
@@ -43,9 +44,11 @@ static void headless_tick(void *ctx)
 {
 	struct headless_monitor *mon = ctx;
 
-	if (!mon->next.data)
+	if (!mon->pending)
 		return;
-	mon->shown = mon->next;
+	mon->pending = false;
+	if (mon->next.data)
+		mon->shown = mon->next;
 	mon->next.data = NULL;
 	mon->owner->events->done(mon->owner->ctx, mon->index);
 }
@@ -101,6 +104,7 @@ static void headless_off(struct xd_output *output, unsigned int monitor)
 	struct headless_monitor *mon = &to_headless(output)->monitors[monitor];
 
 	xd_timer_set(&mon->timer, 0);
+	mon->pending = false;
 	mon->next.data = NULL;
 	mon->shown.data = NULL;
 	mon->width = 0;
@@ -136,6 +140,7 @@ static void headless_present(struct xd_output *output, unsigned int monitor,
 	uint64_t due = mon->last + hl->period;
 
 	mon->next = *image;
+	mon->pending = true;
 	if (due + hl->period < now)
 		due = now;
 	mon->last = due;
@@ -170,9 +175,8 @@ static void headless_release(struct xd_output *output, const void *data)
 			headless_copy(mon, &mon->kept);
 			mon->shown.data = NULL;
 		}
-		/* still due: its done() must come */
 		if (mon->next.data == data)
-			mon->next = mon->shown;
+			mon->next.data = NULL;
 	}
 }
 

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Display buffers and framebuffers. A buffer's directory is read when it is
+ * created; its pages are mapped, read-only and all at once, when it is first
+ * shown, and stay until it goes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/guest.h"
+#include "proto/pgdir.h"
+
+/* Fills @dir by mapping one directory page after the other. */
+static int walk_directory(struct xd_guest *guest, struct xd_pgdir *dir)
+{
+	uint32_t gref;
+	int ret = 0;
+
+	while (!ret && xd_pgdir_next(dir, &gref)) {
+		void *page = guest->bus->ops->map(guest->bus,
+						  guest->params.domid, &gref,
+						  1, false);
+
+		if (!page)
+			return -EFAULT;
+		ret = xd_pgdir_feed(dir, page);
+		guest->bus->ops->unmap(guest->bus, page, 1);
+	}
+	return ret ? ret : xd_pgdir_check(dir);
+}
+
+static int read_directory(struct xd_guest *guest, uint32_t gref_directory,
+			  uint32_t nr_pages, uint32_t **ret_grefs)
+{
+	struct xd_pgdir dir;
+	int ret = xd_pgdir_init(&dir, gref_directory, nr_pages,
+				XD_PGDIR_GREFS);
+
+	if (!ret)
+		ret = walk_directory(guest, &dir);
+	if (!ret)
+		*ret_grefs = xd_pgdir_steal_grefs(&dir);
+	xd_pgdir_finish(&dir);
+	return ret;
+}
+
+int xd_guest_write(struct xd_guest *guest, uint32_t gref_directory,
+		   uint32_t nr_pages, const void *data, size_t size)
+{
+	uint32_t *grefs;
+	void *addr;
+	int ret = read_directory(guest, gref_directory, nr_pages, &grefs);
+
+	if (ret)
+		return ret;
+	/* only as many pages as the data takes */
+	nr_pages = (uint32_t)((size + XD_PAGE_SIZE - 1) / XD_PAGE_SIZE);
+	addr = guest->bus->ops->map(guest->bus, guest->params.domid, grefs,
+				    nr_pages, true);
+	free(grefs);
+	if (!addr)
+		return -EFAULT;
+	memcpy(addr, data, size);
+	guest->bus->ops->unmap(guest->bus, addr, nr_pages);
+	return 0;
+}
+
+static struct xd_dbuf **find_dbuf(struct xd_guest *guest, uint64_t cookie)
+{
+	struct xd_dbuf **link = &guest->dbufs;
+
+	while (*link && (*link)->desc.cookie != cookie)
+		link = &(*link)->next;
+	return link;
+}
+
+static struct xd_fb **find_fb(struct xd_guest *guest, uint64_t cookie)
+{
+	struct xd_fb **link = &guest->fbs;
+
+	while (*link && (*link)->cookie != cookie)
+		link = &(*link)->next;
+	return link;
+}
+
+struct xd_fb *xd_fb_find(struct xd_guest *guest, uint64_t cookie)
+{
+	return *find_fb(guest, cookie);
+}
+
+int xd_dbuf_create(struct xd_guest *guest, const struct xd_dbuf_create *desc)
+{
+	struct xd_dbuf *dbuf;
+	int ret;
+
+	if (desc->be_alloc)
+		return -EOPNOTSUPP;
+	if (*find_dbuf(guest, desc->cookie))
+		return -EEXIST;
+	ret = xd_usage_add_dbuf(&guest->usage, &guest->params.limits,
+				desc->buffer_sz);
+	if (ret)
+		return ret;
+	dbuf = calloc(1, sizeof(*dbuf));
+	ret = dbuf ? read_directory(guest, desc->gref_directory,
+				    desc->nr_pages, &dbuf->grefs) : -ENOMEM;
+	if (ret) {
+		free(dbuf);
+		xd_usage_del_dbuf(&guest->usage, desc->buffer_sz);
+		return ret;
+	}
+	dbuf->desc = *desc;
+	dbuf->next = guest->dbufs;
+	guest->dbufs = dbuf;
+	return 0;
+}
+
+static void remove_fb(struct xd_guest *guest, struct xd_fb **link)
+{
+	struct xd_fb *fb = *link;
+
+	*link = fb->next;
+	xd_usage_del_fb(&guest->usage);
+	free(fb);
+}
+
+static void remove_dbuf(struct xd_guest *guest, struct xd_dbuf **link)
+{
+	struct xd_dbuf *dbuf = *link;
+	struct xd_fb **fb = &guest->fbs;
+
+	*link = dbuf->next;
+	while (*fb) {
+		if ((*fb)->dbuf == dbuf) {
+			if (dbuf->addr)
+				guest->output->ops->release(guest->output,
+							    (char *)dbuf->addr +
+							    (*fb)->layout.offset);
+			remove_fb(guest, fb);
+		} else {
+			fb = &(*fb)->next;
+		}
+	}
+	if (dbuf->addr) {
+		guest->bus->ops->unmap(guest->bus, dbuf->addr,
+				       dbuf->desc.nr_pages);
+		guest->counters.mapped_pages -= dbuf->desc.nr_pages;
+	}
+	xd_usage_del_dbuf(&guest->usage, dbuf->desc.buffer_sz);
+	free(dbuf->grefs);
+	free(dbuf);
+}
+
+int xd_dbuf_destroy(struct xd_guest *guest, uint64_t cookie)
+{
+	struct xd_dbuf **link = find_dbuf(guest, cookie);
+
+	if (!*link)
+		return -ENOENT;
+	remove_dbuf(guest, link);
+	return 0;
+}
+
+int xd_fb_attach(struct xd_guest *guest, const struct xd_fb_attach *desc)
+{
+	struct xd_dbuf *dbuf = *find_dbuf(guest, desc->dbuf_cookie);
+	struct xd_fb_layout layout;
+	struct xd_fb *fb;
+	int ret;
+
+	if (!dbuf)
+		return -ENOENT;
+	if (*find_fb(guest, desc->fb_cookie))
+		return -EEXIST;
+	ret = xd_fb_check(&dbuf->desc, desc, &layout);
+	if (ret)
+		return ret;
+	ret = xd_usage_add_fb(&guest->usage, &guest->params.limits);
+	if (ret)
+		return ret;
+	fb = calloc(1, sizeof(*fb));
+	if (!fb) {
+		xd_usage_del_fb(&guest->usage);
+		return -ENOMEM;
+	}
+	fb->cookie = desc->fb_cookie;
+	fb->dbuf = dbuf;
+	fb->layout = layout;
+	fb->next = guest->fbs;
+	guest->fbs = fb;
+	return 0;
+}
+
+int xd_fb_detach(struct xd_guest *guest, uint64_t cookie)
+{
+	struct xd_fb **link = find_fb(guest, cookie);
+	struct xd_dbuf *dbuf;
+
+	if (!*link)
+		return -ENOENT;
+	dbuf = (*link)->dbuf;
+	if (dbuf->addr)
+		guest->output->ops->release(guest->output, (char *)dbuf->addr +
+					    (*link)->layout.offset);
+	remove_fb(guest, link);
+	return 0;
+}
+
+int xd_fb_image(struct xd_guest *guest, struct xd_fb *fb,
+		struct xd_image *ret_image)
+{
+	struct xd_dbuf *dbuf = fb->dbuf;
+
+	if (!dbuf->addr) {
+		dbuf->addr = guest->bus->ops->map(guest->bus,
+						  guest->params.domid,
+						  dbuf->grefs,
+						  dbuf->desc.nr_pages, false);
+		if (!dbuf->addr)
+			return -EFAULT;
+		guest->counters.mapped_pages += dbuf->desc.nr_pages;
+	}
+	*ret_image = (struct xd_image){
+		.format = fb->layout.format,
+		.width = fb->layout.width,
+		.height = fb->layout.height,
+		.stride = fb->layout.stride,
+		.data = (char *)dbuf->addr + fb->layout.offset,
+	};
+	return 0;
+}
+
+void xd_buffers_finish(struct xd_guest *guest)
+{
+	while (guest->dbufs)
+		remove_dbuf(guest, &guest->dbufs);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connector's channels: requests in, answers and events out. Shared memory
+ * is read once, into a copy; its indices are checked before they count.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/guest.h"
+
+static void break_conn(struct xd_conn *conn, const char *why)
+{
+	if (conn->broken)
+		return;
+	conn->broken = true;
+	conn->guest->counters.violations++;
+	xd_warn("connector %u: %s, not reading its requests any more",
+		conn->index, why);
+}
+
+static int bind_page(struct xd_conn *conn, uint32_t gref, uint32_t port,
+		     void **ret_page, int *ret_port)
+{
+	struct xd_guest *guest = conn->guest;
+
+	*ret_page = guest->bus->ops->map(guest->bus, guest->params.domid,
+					 &gref, 1, true);
+	if (!*ret_page)
+		return -EFAULT;
+	*ret_port = guest->bus->ops->bind(guest->bus, guest->params.domid,
+					  port);
+	return *ret_port < 0 ? *ret_port : 0;
+}
+
+int xd_conn_open(struct xd_conn *conn, struct xd_guest *guest,
+		 unsigned int index, const struct xd_conn_params *params)
+{
+	int ret;
+
+	*conn = (struct xd_conn){
+		.guest = guest,
+		.index = index,
+		.params = *params,
+		.req_port = -1,
+		.evt_port = -1,
+	};
+	conn->ring = calloc(1, sizeof(*conn->ring));
+	if (!conn->ring)
+		return -ENOMEM;
+	ret = bind_page(conn, params->req_ref, params->req_port,
+			&conn->req_page, &conn->req_port);
+	if (ret)
+		return ret;
+	ret = bind_page(conn, params->evt_ref, params->evt_port,
+			&conn->evt_page, &conn->evt_port);
+	if (ret)
+		return ret;
+	BACK_RING_INIT(conn->ring, (struct xen_displif_sring *)conn->req_page,
+		       XD_PAGE_SIZE);
+	return 0;
+}
+
+static void unbind_page(struct xd_conn *conn, void *page, int port)
+{
+	struct xd_guest *guest = conn->guest;
+
+	if (port >= 0)
+		guest->bus->ops->unbind(guest->bus, port);
+	if (page)
+		guest->bus->ops->unmap(guest->bus, page, 1);
+}
+
+void xd_conn_close(struct xd_conn *conn)
+{
+	unbind_page(conn, conn->req_page, conn->req_port);
+	unbind_page(conn, conn->evt_page, conn->evt_port);
+	free(conn->ring);
+	*conn = (struct xd_conn){ .req_port = -1, .evt_port = -1 };
+}
+
+/* Puts an answer on the ring: there is a slot for each request taken. */
+static void answer(struct xd_conn *conn, const struct xendispl_resp *resp)
+{
+	struct xen_displif_back_ring *ring = conn->ring;
+
+	memcpy(RING_GET_RESPONSE(ring, ring->rsp_prod_pvt), resp,
+	       sizeof(*resp));
+	ring->rsp_prod_pvt++;
+}
+
+static void push_answers(struct xd_conn *conn)
+{
+	int notify;
+
+	RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(conn->ring, notify);
+	if (notify)
+		conn->guest->bus->ops->notify(conn->guest->bus,
+					      conn->req_port);
+}
+
+/* One request, from its private copy to its answer. */
+static void serve_one(struct xd_conn *conn,
+		      const struct xendispl_req *untrusted_req)
+{
+	struct xd_guest *guest = conn->guest;
+	struct xendispl_resp resp;
+	struct xd_req req;
+	uint32_t edid_sz = 0;
+	int ret;
+
+	ret = xd_req_decode(untrusted_req, &guest->params.features,
+			    conn->index, &req);
+	if (!ret)
+		ret = xd_dispatch(conn, &req, &edid_sz);
+	guest->counters.requests++;
+	if (ret) {
+		guest->counters.errors++;
+		xd_debug("connector %u: %s: %s", conn->index,
+			 xd_op_name(req.op), strerror(-ret));
+	}
+	if (!ret && req.op == XENDISPL_OP_GET_EDID)
+		xd_resp_encode_edid(&resp, req.id, edid_sz);
+	else
+		xd_resp_encode(&resp, req.id, req.op, ret);
+	answer(conn, &resp);
+}
+
+bool xd_conn_serve(struct xd_conn *conn)
+{
+	struct xen_displif_back_ring *ring = conn->ring;
+	uint32_t budget = conn->guest->params.limits.max_requests_per_turn;
+	RING_IDX prod;
+	int more = 0;
+
+	xd_conn_pay_owed(conn);
+	while (!conn->broken) {
+		prod = *(volatile RING_IDX *)&ring->sring->req_prod;
+		xen_rmb();	/* the requests after their index */
+		if (RING_REQUEST_PROD_OVERFLOW(ring, prod)) {
+			break_conn(conn, "request index out of range");
+			return false;
+		}
+		while (ring->req_cons != prod && budget) {
+			struct xendispl_req req;
+
+			RING_COPY_REQUEST(ring, ring->req_cons, &req);
+			ring->req_cons++;
+			budget--;
+			serve_one(conn, &req);
+			/* at once: the next one may take long */
+			push_answers(conn);
+		}
+		if (!budget)
+			return true;
+		RING_FINAL_CHECK_FOR_REQUESTS(ring, more);
+		if (!more)
+			return false;
+	}
+	return false;
+}
+
+/* False when the guest has not taken earlier events yet. */
+static bool send_event(struct xd_conn *conn, const struct xendispl_evt *evt)
+{
+	struct xendispl_event_page *page = conn->evt_page;
+	uint32_t cons = *(volatile uint32_t *)&page->in_cons;
+
+	/* an index that cannot be counts as full: only the guest suffers */
+	if (conn->evt_prod - cons >= XENDISPL_IN_RING_LEN)
+		return false;
+	memcpy(&XENDISPL_IN_RING_REF(page, conn->evt_prod), evt, sizeof(*evt));
+	conn->evt_prod++;
+	xen_wmb();	/* the event before its index */
+	*(volatile uint32_t *)&page->in_prod = conn->evt_prod;
+	conn->guest->bus->ops->notify(conn->guest->bus, conn->evt_port);
+	return true;
+}
+
+static bool send_flip(struct xd_conn *conn, uint64_t fb_cookie)
+{
+	struct xendispl_evt evt;
+
+	xd_evt_encode_flip(&evt, (uint16_t)conn->evt_prod, fb_cookie);
+	return send_event(conn, &evt);
+}
+
+void xd_conn_pay_owed(struct xd_conn *conn)
+{
+	unsigned int paid = 0;
+
+	while (paid < conn->nr_owed && send_flip(conn, conn->owed[paid]))
+		paid++;
+	conn->nr_owed -= paid;
+	memmove(conn->owed, conn->owed + paid,
+		conn->nr_owed * sizeof(conn->owed[0]));
+}
+
+void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie)
+{
+	xd_conn_pay_owed(conn);
+	if (!conn->nr_owed && send_flip(conn, fb_cookie))
+		return;
+	/* dispatch refuses flips while it is full */
+	if (conn->nr_owed < XD_MAX_FLIPS)
+		conn->owed[conn->nr_owed++] = fb_cookie;
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Answers the control socket. One that asks what only a worker knows waits for
+ * that worker's answer, or for its end; nobody else waits with it.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/control.h"
+#include "core/supervisor.h"
+
+#define MAX_CLIENTS	16
+
+struct client {
+	struct client *next;
+	struct xd_control *control;
+	struct xd_source source;
+	int sock;
+	struct xd_device *asked;	/* the worker we wait for */
+	uint32_t seq;
+};
+
+struct xd_control {
+	struct xd_supervisor *sup;
+	struct xd_source source;
+	int sock;
+	struct client *clients;
+	unsigned int nr_clients;
+	uint32_t seq;
+	char answer[XD_CONTROL_MAX_ANSWER];
+	size_t answer_len;
+};
+
+static const char *const state_names[XD_NUM_STATES] = {
+	"unknown", "initialising", "init-wait", "initialised", "connected",
+	"closing", "closed", "reconfiguring", "reconfigured",
+};
+
+static void begin(struct xd_control *control)
+{
+	control->answer_len = 0;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void add(struct xd_control *control, const char *fmt, ...)
+{
+	size_t room = sizeof(control->answer) - control->answer_len;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(control->answer + control->answer_len, room, fmt, ap);
+	va_end(ap);
+	if (len > 0 && (size_t)len < room)
+		control->answer_len += (size_t)len;
+}
+
+static void send_answer(struct client *client, int fd)
+{
+	struct xd_control *control = client->control;
+	struct iovec iov = {
+		.iov_base = control->answer,
+		.iov_len = control->answer_len,
+	};
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} space = { 0 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+
+	if (fd >= 0) {
+		msg.msg_control = &space;
+		msg.msg_controllen = sizeof(space);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	/* one that does not read its answer does not get it */
+	sendmsg(client->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void send_error(struct client *client, const char *text)
+{
+	begin(client->control);
+	add(client->control, "error %s", text);
+	send_answer(client, -1);
+}
+
+static void add_device_row(struct xd_control *control, struct xd_device *dev)
+{
+	add(control, "%u\t%s\t%u\t%u\t%s\t%s\t%d\t%s\n", dev->domid,
+	    dev->guest, dev->devid,
+	    dev->worker ? dev->connect.nr_conns : 0,
+	    state_names[dev->fe_state], state_names[dev->be_state],
+	    (int)dev->worker, dev->sup->config->output);
+}
+
+static void answer_list(struct client *client)
+{
+	struct xd_control *control = client->control;
+	struct xd_device *dev;
+
+	begin(control);
+	add(control, "ok\ndomid\tname\tdevice\tconnectors\tfrontend\tbackend\tworker\toutput\n");
+	for (dev = control->sup->devices; dev; dev = dev->next)
+		add_device_row(control, dev);
+	send_answer(client, -1);
+}
+
+static void answer_info(struct client *client, struct xd_device *dev)
+{
+	struct xd_control *control = client->control;
+	unsigned int i;
+
+	begin(control);
+	add(control, "ok\nconnector\tunique-id\twidth\theight\tversion\n");
+	for (i = 0; dev->worker && i < dev->connect.nr_conns; i++)
+		add(control, "%u\t%s\t%u\t%u\t%u\n", i,
+		    dev->connect.conns[i].unique_id,
+		    dev->connect.conns[i].width, dev->connect.conns[i].height,
+		    dev->connect.features.version);
+	send_answer(client, -1);
+}
+
+/* Passes a question on; the answer comes by xd_control_answer(). */
+static void ask_worker(struct client *client, struct xd_device *dev,
+		       struct xd_message *msg)
+{
+	int ret = -ENOTCONN;
+
+	msg->seq = ++client->control->seq;
+	if (dev->sock >= 0)
+		ret = xd_message_send(dev->sock, msg, -1);
+	if (ret) {
+		send_error(client, "the guest is not connected");
+		return;
+	}
+	client->asked = dev;
+	client->seq = msg->seq;
+}
+
+static struct xd_device *find_guest(struct xd_control *control,
+				    unsigned int domid)
+{
+	struct xd_device *dev = control->sup->devices;
+
+	while (dev && dev->domid != domid)
+		dev = dev->next;
+	return dev;
+}
+
+static void answer(struct client *client, const char *question)
+{
+	struct xd_message msg = { 0 };
+	unsigned int domid, conn, width, height;
+	struct xd_device *dev = NULL;
+	char command[16];
+	int n;
+
+	n = sscanf(question, "%15s %u %u %u %u", command, &domid, &conn,
+		   &width, &height);
+	if (n >= 2)
+		dev = find_guest(client->control, domid);
+	if (n == 1 && !strcmp(command, "list")) {
+		answer_list(client);
+	} else if (n < 2) {
+		send_error(client, "not a question of the protocol");
+	} else if (!dev) {
+		send_error(client, "no such guest");
+	} else if (n == 2 && !strcmp(command, "info")) {
+		answer_info(client, dev);
+	} else if (n == 2 && !strcmp(command, "stats")) {
+		msg.type = XD_MSG_STATS;
+		ask_worker(client, dev, &msg);
+	} else if (n == 3 && !strcmp(command, "screenshot")) {
+		msg.type = XD_MSG_SCREENSHOT;
+		msg.conn = conn;
+		ask_worker(client, dev, &msg);
+	} else if (n == 5 && !strcmp(command, "resize")) {
+		msg.type = XD_MSG_RESIZE;
+		msg.conn = conn;
+		msg.size.width = width;
+		msg.size.height = height;
+		ask_worker(client, dev, &msg);
+	} else {
+		send_error(client, "not a question of the protocol");
+	}
+}
+
+static void drop_client(struct client *client)
+{
+	struct xd_control *control = client->control;
+	struct client **link = &control->clients;
+
+	while (*link != client)
+		link = &(*link)->next;
+	*link = client->next;
+	control->nr_clients--;
+	xd_source_del(control->sup->loop, &client->source);
+	close(client->sock);
+	free(client);
+}
+
+static void client_ready(void *ctx, uint32_t events)
+{
+	char question[XD_CONTROL_MAX_QUESTION + 1];
+	struct client *client = ctx;
+	ssize_t len = recv(client->sock, question, sizeof(question),
+			   MSG_DONTWAIT);
+
+	if (len < 0 && errno == EAGAIN)
+		return;
+	/* one question at a time, of the right size */
+	if (len <= 0 || len > XD_CONTROL_MAX_QUESTION || client->asked) {
+		drop_client(client);
+		return;
+	}
+	question[len] = '\0';
+	answer(client, question);
+}
+
+static void control_ready(void *ctx, uint32_t events)
+{
+	struct xd_control *control = ctx;
+	struct client *client;
+	int sock = accept4(control->sock, NULL, NULL,
+			   SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (sock < 0)
+		return;
+	client = control->nr_clients < MAX_CLIENTS ?
+		calloc(1, sizeof(*client)) : NULL;
+	if (!client) {
+		close(sock);
+		return;
+	}
+	client->control = control;
+	client->sock = sock;
+	if (xd_source_add(control->sup->loop, &client->source, sock, EPOLLIN,
+			  client_ready, client)) {
+		close(sock);
+		free(client);
+		return;
+	}
+	client->next = control->clients;
+	control->clients = client;
+	control->nr_clients++;
+}
+
+static void send_counters(struct client *client, const struct xd_counters *c)
+{
+	struct xd_control *control = client->control;
+
+	begin(control);
+	add(control, "ok\nrequests\terrors\tflips\tframes\tviolations\tbuffers\tframebuffers\tbytes\tmapped-pages\n");
+	add(control, "%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\n",
+	    (unsigned long long)c->requests, (unsigned long long)c->errors,
+	    (unsigned long long)c->flips, (unsigned long long)c->frames,
+	    (unsigned long long)c->violations, (unsigned long long)c->dbufs,
+	    (unsigned long long)c->fbs, (unsigned long long)c->bytes,
+	    (unsigned long long)c->mapped_pages);
+	send_answer(client, -1);
+}
+
+void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
+		       int fd)
+{
+	struct client *client = dev->sup->control->clients;
+
+	while (client && (client->asked != dev || client->seq != msg->seq))
+		client = client->next;
+	if (!client)
+		return;		/* the one who asked has gone */
+	client->asked = NULL;
+	if (msg->err < 0 && msg->err >= -4095) {
+		send_error(client, msg->err == -ENOENT ?
+			   "the connector is off" :
+			   msg->err == -ENODEV ? "no such connector" :
+			   strerror(-msg->err));
+	} else if (msg->type == XD_MSG_COUNTERS) {
+		send_counters(client, &msg->counters);
+	} else {
+		begin(client->control);
+		add(client->control, "ok\n");
+		send_answer(client, fd);
+	}
+}
+
+void xd_control_lost(struct xd_device *dev)
+{
+	struct client *client;
+
+	if (!dev->sup->control)
+		return;
+	for (client = dev->sup->control->clients; client;
+	     client = client->next)
+		if (client->asked == dev) {
+			client->asked = NULL;
+			send_error(client, "the guest has disconnected");
+		}
+}
+
+/* Removes a socket that nobody listens on. */
+static int remove_stale(const struct sockaddr_un *addr)
+{
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int ret = 0;
+
+	if (sock < 0)
+		return -errno;
+	if (!connect(sock, (const struct sockaddr *)addr, sizeof(*addr)))
+		ret = -EADDRINUSE;
+	else if (errno == ECONNREFUSED)
+		unlink(addr->sun_path);
+	close(sock);
+	return ret;
+}
+
+static int make_directory(const char *path)
+{
+	char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char *slash;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	slash = strrchr(dir, '/');
+	if (!slash || slash == dir)
+		return 0;
+	*slash = '\0';
+	return mkdir(dir, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+static int listen_on(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int sock, ret;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(addr.sun_path, path);
+	ret = make_directory(path);
+	if (!ret)
+		ret = remove_stale(&addr);
+	if (ret)
+		return ret;
+	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		      0);
+	if (sock < 0)
+		return -errno;
+	mask = umask(0077);	/* pictures are for who runs the daemon */
+	ret = bind(sock, (struct sockaddr *)&addr, sizeof(addr)) ||
+		listen(sock, MAX_CLIENTS) ? -errno : 0;
+	umask(mask);
+	if (ret)
+		close(sock);
+	return ret ? ret : sock;
+}
+
+int xd_control_start(struct xd_supervisor *sup)
+{
+	struct xd_control *control = calloc(1, sizeof(*control));
+	int ret;
+
+	if (!control)
+		return -ENOMEM;
+	control->sup = sup;
+	control->sock = listen_on(sup->config->socket);
+	ret = control->sock < 0 ? control->sock :
+		xd_source_add(sup->loop, &control->source, control->sock,
+			      EPOLLIN, control_ready, control);
+	if (ret) {
+		if (ret == -EADDRINUSE)
+			xd_error("another xen-displayd answers on %s",
+				 sup->config->socket);
+		else
+			xd_error("cannot listen on %s: %s",
+				 sup->config->socket, strerror(-ret));
+		if (control->sock >= 0)
+			close(control->sock);
+		free(control);
+		return ret;
+	}
+	sup->control = control;
+	return 0;
+}
+
+void xd_control_finish(struct xd_supervisor *sup)
+{
+	struct xd_control *control = sup->control;
+
+	if (!control)
+		return;
+	while (control->clients)
+		drop_client(control->clients);
+	xd_source_del(sup->loop, &control->source);
+	close(control->sock);
+	unlink(sup->config->socket);
+	free(control);
+	sup->control = NULL;
+}

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device and its states (protocol.md, "State machines"). Nothing is kept of
+ * how a state was reached: each change reads the nodes and looks up what the
+ * frontend's state asks for. A connection is a worker process; it is over when
+ * that has been waited for, and only then is a state written that says so.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/supervisor.h"
+#include "proto/nodes.h"
+
+#define MS		1000000ull	/* ns */
+#define FREE_FAILURES	3		/* in a row, before workers are held back */
+#define MAX_DELAY_MS	1000u
+#define STABLE_MS	2000u		/* a worker that lived so long worked */
+
+enum action {
+	ACT_NONE,
+	ACT_WAIT,	/* no connection; InitWait */
+	ACT_CONNECT,	/* a worker; Connected */
+	ACT_KEEP,	/* a worker, or start over */
+	ACT_CLOSE,	/* no connection; Closing, Closed */
+};
+
+/* What the frontend's state asks of us, while the device is wanted. */
+static const enum action actions[XD_NUM_STATES] = {
+	[XD_STATE_UNKNOWN] = ACT_CLOSE,
+	[XD_STATE_INITIALISING] = ACT_WAIT,
+	[XD_STATE_INIT_WAIT] = ACT_NONE,
+	[XD_STATE_INITIALISED] = ACT_CONNECT,
+	[XD_STATE_CONNECTED] = ACT_KEEP,
+	[XD_STATE_CLOSING] = ACT_CLOSE,
+	[XD_STATE_CLOSED] = ACT_CLOSE,
+	/* Linux's frontend, lost us, still used by a client */
+	[XD_STATE_RECONFIGURING] = ACT_WAIT,
+	[XD_STATE_RECONFIGURED] = ACT_NONE,
+};
+
+static char *read_node(struct xd_device *dev, const char *dir,
+		       const char *name)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return dev->sup->store->ops->read(dev->sup->store, path);
+}
+
+static int write_node(struct xd_device *dev, const char *name,
+		      const char *text)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/%s", dev->be_path, name);
+	return dev->sup->store->ops->write(dev->sup->store, path, text);
+}
+
+static enum xd_state read_state(struct xd_device *dev, const char *dir)
+{
+	char *text = read_node(dev, dir, "state");
+	uint32_t state = XD_STATE_UNKNOWN;
+
+	if (xd_parse_u32(text, 0, XD_NUM_STATES - 1, &state))
+		state = XD_STATE_UNKNOWN;
+	free(text);
+	return (enum xd_state)state;
+}
+
+static void set_state(struct xd_device *dev, enum xd_state state)
+{
+	char text[12];
+
+	if (dev->be_state == state)
+		return;
+	snprintf(text, sizeof(text), "%d", (int)state);
+	if (write_node(dev, "state", text))
+		return;		/* the directory went: another event tells */
+	dev->be_state = state;
+}
+
+/* What this backend can, before InitWait says that it can be read. */
+static void offer(struct xd_device *dev)
+{
+	if (dev->be_state == XD_STATE_INIT_WAIT && dev->reset)
+		return;
+	write_node(dev, XENDISPL_FIELD_BE_VERSIONS, "1,2");
+	if (!dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
+		dev->be_state = XD_STATE_UNKNOWN;
+	dev->reset = true;
+	set_state(dev, XD_STATE_INIT_WAIT);
+}
+
+void xd_device_kill_worker(struct xd_device *dev)
+{
+	if (!dev->worker || dev->killed)
+		return;
+	dev->killed = true;
+	/* it holds nothing but mappings, and the kernel undoes those best */
+	kill(dev->worker, SIGKILL);
+}
+
+static void close_sock(struct xd_device *dev)
+{
+	if (dev->sock < 0)
+		return;
+	xd_source_del(dev->sup->loop, &dev->sock_source);
+	close(dev->sock);
+	dev->sock = -1;
+}
+
+static void connected(struct xd_device *dev, int err)
+{
+	if (err) {
+		xd_warn("domain %u (%s): cannot connect: %s", dev->domid,
+			dev->guest, strerror(-err));
+		xd_device_kill_worker(dev);
+		return;
+	}
+	if (dev->fe_state != XD_STATE_INITIALISED)
+		return;
+	set_state(dev, XD_STATE_CONNECTED);
+	xd_info("domain %u (%s): connected, %u connector%s", dev->domid,
+		dev->guest, dev->connect.nr_conns,
+		dev->connect.nr_conns == 1 ? "" : "s");
+}
+
+static void sock_ready(void *ctx, uint32_t events)
+{
+	struct xd_device *dev = ctx;
+	struct xd_message msg;
+	int fd, ret;
+
+	ret = xd_message_receive(dev->sock, &msg, &fd);
+	if (ret == -EAGAIN)
+		return;
+	if (ret <= 0) {
+		/* its end, or what no worker of ours would say */
+		close_sock(dev);
+		if (dev->worker && !dev->killed)
+			kill(dev->worker, SIGKILL);
+		return;
+	}
+	if (msg.type == XD_MSG_CONNECTED)
+		connected(dev, msg.err);
+	else
+		xd_control_answer(dev, &msg, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int start_worker(struct xd_device *dev)
+{
+	struct xd_message msg = { .type = XD_MSG_CONNECT };
+	int socks[2];
+	pid_t pid;
+	int ret;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		       0, socks))
+		return -errno;
+	pid = dev->sup->spawn(dev, socks[1]);
+	close(socks[1]);
+	if (pid < 0) {
+		close(socks[0]);
+		return pid;
+	}
+	dev->worker = pid;
+	dev->killed = false;
+	dev->sock = socks[0];
+	ret = xd_source_add(dev->sup->loop, &dev->sock_source, dev->sock,
+			    EPOLLIN, sock_ready, dev);
+	msg.connect = dev->connect;
+	if (!ret)
+		ret = xd_message_send(dev->sock, &msg, -1);
+	if (ret)
+		xd_device_kill_worker(dev);
+	return ret;
+}
+
+static void start_connection(struct xd_device *dev)
+{
+	int ret;
+
+	if (dev->worker || dev->waiting)
+		return;
+	if (dev->be_state != XD_STATE_INIT_WAIT)
+		offer(dev);
+	ret = xd_device_read_params(dev, &dev->connect);
+	if (!ret)
+		ret = start_worker(dev);
+	if (ret) {
+		/* the guest's doing: it may try again */
+		xd_warn("domain %u (%s): not connected: %s", dev->domid,
+			dev->guest, strerror(-ret));
+		set_state(dev, XD_STATE_CLOSING);
+		set_state(dev, XD_STATE_CLOSED);
+	}
+}
+
+/* No connection: the frontend shall begin a new one. */
+static void wait_for_frontend(struct xd_device *dev)
+{
+	xd_device_kill_worker(dev);
+	if (dev->worker || dev->waiting)
+		return;
+	offer(dev);
+}
+
+/* Connected says the frontend. If there is no connection, start over. */
+static void keep_connection(struct xd_device *dev)
+{
+	if (dev->worker && !dev->killed)
+		return;
+	if (dev->worker || dev->waiting)
+		return;
+	if (dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
+		return;		/* it will see that */
+	set_state(dev, XD_STATE_CLOSING);
+	set_state(dev, XD_STATE_CLOSED);
+	offer(dev);
+}
+
+static void close_connection(struct xd_device *dev)
+{
+	struct xd_store *store = dev->sup->store;
+
+	xd_device_kill_worker(dev);
+	if (dev->be_state != XD_STATE_CLOSED)
+		set_state(dev, XD_STATE_CLOSING);
+	if (dev->worker)
+		return;
+	if (dev->fe_state == XD_STATE_CLOSED ||
+	    dev->fe_state == XD_STATE_UNKNOWN || dev->sup->closing ||
+	    !store->ops->domain_alive(store, dev->domid))
+		set_state(dev, XD_STATE_CLOSED);
+}
+
+static void act(struct xd_device *dev, enum action action)
+{
+	switch (action) {
+	case ACT_NONE:
+		break;
+	case ACT_WAIT:
+		wait_for_frontend(dev);
+		break;
+	case ACT_CONNECT:
+		start_connection(dev);
+		break;
+	case ACT_KEEP:
+		keep_connection(dev);
+		break;
+	case ACT_CLOSE:
+		close_connection(dev);
+		break;
+	}
+}
+
+/* The domain's name, for people; the toolstack's node, not the guest's. */
+static void read_guest_name(struct xd_device *dev)
+{
+	char path[64];
+	char *name;
+	char *c;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/name", dev->domid);
+	name = dev->sup->store->ops->read(dev->sup->store, path);
+	snprintf(dev->guest, sizeof(dev->guest), "%s", name ? name : "?");
+	for (c = dev->guest; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			*c = '?';
+	free(name);
+}
+
+static void read_nodes(struct xd_device *dev)
+{
+	char *text;
+	bool online = false;
+
+	/* read, but never written to: our states go to our own directory */
+	text = read_node(dev, dev->be_path, "frontend");
+	dev->present = text;
+	free(text);
+
+	text = read_node(dev, dev->be_path, "online");
+	xd_parse_flag(text, &online);
+	free(text);
+	dev->online = online;
+	dev->be_state = read_state(dev, dev->be_path);
+	dev->fe_state = read_state(dev, dev->fe_path);
+	if (!dev->guest[0] || dev->guest[0] == '?')
+		read_guest_name(dev);
+}
+
+void xd_device_update(struct xd_device *dev)
+{
+	struct xd_store *store = dev->sup->store;
+	bool wanted;
+
+	read_nodes(dev);
+	wanted = dev->present && dev->online && !dev->sup->closing &&
+		store->ops->domain_alive(store, dev->domid);
+	act(dev, wanted ? actions[dev->fe_state] : ACT_CLOSE);
+}
+
+static void retry(void *ctx)
+{
+	struct xd_device *dev = ctx;
+
+	dev->waiting = false;
+	xd_device_update(dev);
+}
+
+/* Workers that die one after the other are held back, more and more. */
+static void hold_back(struct xd_device *dev)
+{
+	unsigned int delay = 50;
+	unsigned int i;
+
+	dev->failures++;
+	if (dev->failures <= FREE_FAILURES)
+		return;
+	for (i = FREE_FAILURES; i < dev->failures && delay < MAX_DELAY_MS; i++)
+		delay *= 2;
+	if (delay > MAX_DELAY_MS)
+		delay = MAX_DELAY_MS;
+	dev->waiting = true;
+	xd_timer_set(&dev->retry, xd_now() + delay * MS);
+}
+
+void xd_device_worker_ended(struct xd_device *dev, int status)
+{
+	dev->worker = 0;
+	close_sock(dev);
+	xd_control_lost(dev);
+	if (dev->killed) {
+		dev->failures = 0;
+	} else {
+		if (WIFSIGNALED(status))
+			xd_warn("domain %u (%s): worker died of signal %d",
+				dev->domid, dev->guest, WTERMSIG(status));
+		else
+			xd_warn("domain %u (%s): worker ended with status %d",
+				dev->domid, dev->guest, WEXITSTATUS(status));
+		hold_back(dev);
+	}
+	dev->killed = false;
+	xd_device_update(dev);
+}
+
+struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
+				   uint32_t devid)
+{
+	struct xd_device *dev = calloc(1, sizeof(*dev));
+	char path[128], token[64];
+
+	if (!dev)
+		return NULL;
+	dev->sup = sup;
+	dev->domid = domid;
+	dev->devid = devid;
+	dev->sock = -1;
+	dev->sock_source.fd = -1;
+	snprintf(dev->be_path, sizeof(dev->be_path), "%s/%u/%u", sup->root,
+		 domid, devid);
+	/* made of numbers, not taken from a node */
+	snprintf(dev->fe_path, sizeof(dev->fe_path),
+		 "/local/domain/%u/device/" XENDISPL_DRIVER_NAME "/%u", domid,
+		 devid);
+	if (xd_timer_init(sup->loop, &dev->retry, retry, dev)) {
+		free(dev);
+		return NULL;
+	}
+	snprintf(path, sizeof(path), "%s/state", dev->fe_path);
+	snprintf(token, sizeof(token), "fe/%u/%u", domid, devid);
+	sup->store->ops->watch(sup->store, path, token);
+	return dev;
+}
+
+void xd_device_destroy(struct xd_device *dev)
+{
+	struct xd_store *store = dev->sup->store;
+	char path[128], token[64];
+
+	snprintf(path, sizeof(path), "%s/state", dev->fe_path);
+	snprintf(token, sizeof(token), "fe/%u/%u", dev->domid, dev->devid);
+	store->ops->unwatch(store, path, token);
+	xd_timer_finish(dev->sup->loop, &dev->retry);
+	close_sock(dev);
+	free(dev);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the guest's requests do. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/guest.h"
+#include "edid/edid.h"
+
+static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
+{
+	struct xd_guest *guest = conn->guest;
+	struct xd_image image;
+	struct xd_fb *fb;
+	int ret;
+
+	if (cfg->off) {
+		guest->output->ops->off(guest->output, conn->index);
+		conn->on = false;
+		while (conn->nr_flips)
+			xd_conn_frame_done(conn);
+		return 0;
+	}
+	fb = xd_fb_find(guest, cfg->fb_cookie);
+	if (!fb)
+		return -ENOENT;
+	ret = xd_set_config_check(cfg, XD_MAX_DIMENSION, XD_MAX_DIMENSION,
+				  &fb->layout);
+	if (!ret)
+		ret = xd_fb_image(guest, fb, &image);
+	if (!ret)
+		ret = guest->output->ops->show(guest->output, conn->index,
+					       cfg->width, cfg->height,
+					       &image);
+	if (ret)
+		return ret;
+	conn->on = true;
+	while (conn->nr_flips)
+		xd_conn_frame_done(conn);
+	return 0;
+}
+
+/* Hands the first flip to the output, or drops it when that cannot be. */
+static bool present_first(struct xd_conn *conn)
+{
+	struct xd_flip *flip = &conn->flips[0];
+	struct xd_guest *guest = conn->guest;
+	struct xd_fb *fb = xd_fb_find(guest, flip->fb_cookie);
+	struct xd_image image;
+
+	/* detached while it waited, or pages that cannot be mapped */
+	if (!conn->on || !fb || xd_fb_image(guest, fb, &image))
+		return false;
+	guest->output->ops->present(guest->output, conn->index, &image,
+				    flip->damage, flip->nr_damage);
+	return true;
+}
+
+void xd_conn_frame_done(struct xd_conn *conn)
+{
+	do {
+		uint64_t cookie = conn->flips[0].fb_cookie;
+
+		if (!conn->nr_flips)
+			return;
+		conn->nr_flips--;
+		memmove(&conn->flips[0], &conn->flips[1],
+			conn->nr_flips * sizeof(conn->flips[0]));
+		conn->guest->counters.frames++;
+		xd_conn_send_flip_event(conn, cookie);
+	} while (conn->nr_flips && !present_first(conn));
+}
+
+/*
+ * The answer says "accepted"; the event comes when the picture is on screen. To
+ * a connector that is off Linux's frontend flips around DPMS: it is answered and
+ * gets its event, or it would take the monitor for unplugged.
+ */
+static int page_flip(struct xd_conn *conn, const struct xd_pg_flip *req)
+{
+	struct xd_guest *guest = conn->guest;
+	struct xd_fb *fb = xd_fb_find(guest, req->fb_cookie);
+	struct xd_image image;
+	struct xd_flip *flip;
+	unsigned int i;
+	int ret;
+
+	if (!fb)
+		return -ENOENT;
+	ret = xd_pg_flip_check(req, &fb->layout);
+	if (ret)
+		return ret;
+	if (conn->nr_flips + conn->nr_owed >= XD_MAX_FLIPS)
+		return -EBUSY;
+	if (conn->on) {
+		ret = xd_fb_image(guest, fb, &image);
+		if (ret)
+			return ret;
+	}
+	guest->counters.flips++;
+	flip = &conn->flips[conn->nr_flips++];
+	flip->fb_cookie = req->fb_cookie;
+	flip->nr_damage = req->nr_damage;
+	for (i = 0; i < req->nr_damage; i++)
+		flip->damage[i] = (pixman_box32_t){
+			.x1 = (int32_t)req->damage[i].x1,
+			.y1 = (int32_t)req->damage[i].y1,
+			.x2 = (int32_t)req->damage[i].x2,
+			.y2 = (int32_t)req->damage[i].y2,
+		};
+	if (conn->nr_flips == 1 && !present_first(conn))
+		xd_conn_frame_done(conn);
+	return 0;
+}
+
+static int get_edid(struct xd_conn *conn, const struct xd_get_edid *req,
+		    uint32_t *ret_edid_sz)
+{
+	struct xd_edid_params params = {
+		.width = conn->params.width,
+		.height = conn->params.height,
+		.unique_id = conn->params.unique_id,
+	};
+	uint8_t edid[XD_EDID_MAX_GENERATED];
+	int size = xd_edid_generate(&params, edid, sizeof(edid));
+	int ret;
+
+	if (size < 0)
+		return size;
+	ret = xd_guest_write(conn->guest, req->gref_directory, req->nr_pages,
+			     edid, (size_t)size);
+	*ret_edid_sz = (uint32_t)size;
+	return ret;
+}
+
+int xd_dispatch(struct xd_conn *conn, const struct xd_req *req,
+		uint32_t *ret_edid_sz)
+{
+	struct xd_guest *guest = conn->guest;
+
+	switch (req->op) {
+	case XENDISPL_OP_DBUF_CREATE:
+		return xd_dbuf_create(guest, &req->dbuf_create);
+	case XENDISPL_OP_DBUF_DESTROY:
+		return xd_dbuf_destroy(guest, req->dbuf_destroy);
+	case XENDISPL_OP_FB_ATTACH:
+		return xd_fb_attach(guest, &req->fb_attach);
+	case XENDISPL_OP_FB_DETACH:
+		return xd_fb_detach(guest, req->fb_detach);
+	case XENDISPL_OP_SET_CONFIG:
+		return set_config(conn, &req->set_config);
+	case XENDISPL_OP_PG_FLIP:
+		return page_flip(conn, &req->pg_flip);
+	case XENDISPL_OP_GET_EDID:
+		return get_edid(conn, &req->get_edid, ret_edid_sz);
+	default:
+		return -EOPNOTSUPP;
+	}
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "core/guest.h"
+
+static struct xd_conn *conn_of_port(struct xd_guest *guest, int port)
+{
+	unsigned int i;
+
+	for (i = 0; i < guest->nr_conns; i++)
+		if (guest->conns[i].req_port == port ||
+		    guest->conns[i].evt_port == port)
+			return &guest->conns[i];
+	return NULL;
+}
+
+/* One turn of every ring; what is left is served on the next. */
+static void serve_all(void *ctx)
+{
+	struct xd_guest *guest = ctx;
+	bool left = false;
+	unsigned int i;
+
+	for (i = 0; i < guest->nr_conns; i++)
+		left |= xd_conn_serve(&guest->conns[i]);
+	if (left)
+		xd_timer_set(&guest->again, 1);
+}
+
+static void bus_ready(void *ctx, uint32_t events)
+{
+	struct xd_guest *guest = ctx;
+	struct xd_conn *conn;
+	int port;
+
+	port = guest->bus->ops->pending(guest->bus);
+	if (port < 0)
+		return;
+	/* before the ring is read: a signal in between must not be lost */
+	guest->bus->ops->unmask(guest->bus, port);
+	conn = conn_of_port(guest, port);
+	if (conn && xd_conn_serve(conn))
+		xd_timer_set(&guest->again, 1);
+}
+
+static void output_done(void *ctx, unsigned int monitor)
+{
+	struct xd_guest *guest = ctx;
+
+	if (monitor < guest->nr_conns)
+		xd_conn_frame_done(&guest->conns[monitor]);
+}
+
+static const struct xd_output_events output_events = {
+	.done = output_done,
+};
+
+static int create_output(struct xd_guest *guest)
+{
+	const struct xd_output_ops *ops =
+		xd_output_find(guest->params.output);
+	struct xd_output_params params = {
+		.loop = guest->loop,
+		.events = &output_events,
+		.ctx = guest,
+		.guest = guest->params.guest,
+		.nr_monitors = guest->params.nr_conns,
+		.millihertz = guest->params.millihertz,
+	};
+
+	return ops ? ops->create(&params, &guest->output) : -EINVAL;
+}
+
+int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
+		   struct xd_bus *bus, const struct xd_connect *params)
+{
+	unsigned int i;
+	int ret;
+
+	*guest = (struct xd_guest){
+		.loop = loop,
+		.bus = bus,
+		.params = *params,
+	};
+	ret = create_output(guest);
+	if (ret)
+		return ret;
+	for (i = 0; i < params->nr_conns; i++) {
+		guest->nr_conns++;
+		ret = xd_conn_open(&guest->conns[i], guest, i,
+				   &params->conns[i]);
+		if (ret)
+			return ret;
+	}
+	ret = xd_timer_init(loop, &guest->again, serve_all, guest);
+	if (ret)
+		return ret;
+	ret = xd_source_add(loop, &guest->bus_source, bus->ops->fd(bus),
+			    EPOLLIN, bus_ready, guest);
+	if (ret)
+		return ret;
+	/* what was sent before we bound raised no signal we heard */
+	serve_all(guest);
+	return 0;
+}
+
+void xd_guest_stop(struct xd_guest *guest)
+{
+	unsigned int i;
+
+	xd_source_del(guest->loop, &guest->bus_source);
+	xd_timer_finish(guest->loop, &guest->again);
+	if (guest->output)
+		xd_buffers_finish(guest);
+	for (i = 0; i < guest->nr_conns; i++)
+		xd_conn_close(&guest->conns[i]);
+	if (guest->output)
+		guest->output->ops->destroy(guest->output);
+	guest->output = NULL;
+	guest->nr_conns = 0;
+}

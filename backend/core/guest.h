@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A worker's view of its guest: connectors, buffers, framebuffers. Everything
+ * runs on the worker's one loop.
+ */
+#ifndef XD_CORE_GUEST_H
+#define XD_CORE_GUEST_H
+
+#include "base/loop.h"
+#include "core/message.h"
+#include "outputs/output.h"
+#include "proto/decode.h"
+#include "proto/limits.h"
+#include "proto/validate.h"
+#include "xen/port.h"
+
+/* Flips that may wait for the screen, per connector. */
+#define XD_MAX_FLIPS	8
+
+/**
+ * struct xd_dbuf - a display buffer of the guest
+ * @desc:	as created, checked
+ * @grefs:	its pages
+ * @addr:	mapped when first shown, NULL before
+ */
+struct xd_dbuf {
+	struct xd_dbuf *next;
+	struct xd_dbuf_create desc;
+	uint32_t *grefs;
+	void *addr;
+};
+
+/**
+ * struct xd_fb - a framebuffer of the guest
+ * @dbuf:	its buffer; a buffer takes its framebuffers along
+ * @layout:	checked against the buffer
+ */
+struct xd_fb {
+	struct xd_fb *next;
+	uint64_t cookie;
+	struct xd_dbuf *dbuf;
+	struct xd_fb_layout layout;
+};
+
+/* A flip that waits for its frame-done event. */
+struct xd_flip {
+	uint64_t fb_cookie;
+	unsigned int nr_damage;
+	pixman_box32_t damage[XD_MAX_WIRE_DAMAGE];
+};
+
+/**
+ * struct xd_conn - a connector
+ * @req_page, @evt_page: shared with the guest
+ * @req_port, @evt_port: local ports, -1 when unbound
+ * @ring:	our end of the request ring
+ * @evt_prod:	next event, ours alone
+ * @broken:	the guest broke the ring; it is not read any more
+ * @on:		a mode is set
+ * @flips:	oldest first; the first one is with the output
+ * @owed:	events that found the event page full
+ */
+struct xd_conn {
+	struct xd_guest *guest;
+	unsigned int index;
+	struct xd_conn_params params;
+
+	void *req_page;
+	void *evt_page;
+	int req_port;
+	int evt_port;
+	struct xen_displif_back_ring *ring;
+	uint32_t evt_prod;
+	bool broken;
+
+	bool on;
+	struct xd_flip flips[XD_MAX_FLIPS];
+	unsigned int nr_flips;
+	uint64_t owed[XD_MAX_FLIPS];
+	unsigned int nr_owed;
+};
+
+struct xd_guest {
+	struct xd_loop *loop;
+	struct xd_bus *bus;
+	struct xd_output *output;
+	struct xd_connect params;
+	struct xd_usage usage;
+	struct xd_dbuf *dbufs;
+	struct xd_fb *fbs;
+	struct xd_conn conns[XD_MAX_CONNECTORS];
+	unsigned int nr_conns;
+	struct xd_counters counters;
+	struct xd_source bus_source;
+	struct xd_timer again;		/* requests are left over */
+};
+
+/* guest.c */
+
+/**
+ * xd_guest_start() - connect to a guest's channels
+ * @guest:	zeroed by this
+ * @bus:	stays the caller's
+ * @params:	copied
+ *
+ * Return: 0 or -errno; xd_guest_stop() in each case.
+ */
+int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
+		   struct xd_bus *bus, const struct xd_connect *params);
+void xd_guest_stop(struct xd_guest *guest);
+
+/* conn.c: rings */
+
+int xd_conn_open(struct xd_conn *conn, struct xd_guest *guest,
+		 unsigned int index, const struct xd_conn_params *params);
+void xd_conn_close(struct xd_conn *conn);
+
+/* Serves requests, one turn's worth. True when some are left. */
+bool xd_conn_serve(struct xd_conn *conn);
+
+/* Sends the frame-done event, or owes it while the event page is full. */
+void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie);
+void xd_conn_pay_owed(struct xd_conn *conn);
+
+/* dispatch.c: what requests mean; 0 or -errno, the status of the answer */
+
+int xd_dispatch(struct xd_conn *conn, const struct xd_req *req,
+		uint32_t *ret_edid_sz);
+
+/* The output says that the first of the connector's flips is on screen. */
+void xd_conn_frame_done(struct xd_conn *conn);
+
+/* buffer.c */
+
+int xd_dbuf_create(struct xd_guest *guest, const struct xd_dbuf_create *desc);
+int xd_dbuf_destroy(struct xd_guest *guest, uint64_t cookie);
+int xd_fb_attach(struct xd_guest *guest, const struct xd_fb_attach *desc);
+int xd_fb_detach(struct xd_guest *guest, uint64_t cookie);
+struct xd_fb *xd_fb_find(struct xd_guest *guest, uint64_t cookie);
+void xd_buffers_finish(struct xd_guest *guest);
+
+/* The framebuffer's pixels, mapped if they were not: 0 or -errno. */
+int xd_fb_image(struct xd_guest *guest, struct xd_fb *fb,
+		struct xd_image *ret_image);
+
+/**
+ * xd_guest_write() - copy bytes into pages that the guest listed
+ * @gref_directory: of the page directory
+ * @nr_pages:	it has to list
+ * @data, @size: what, no more than the pages hold
+ *
+ * Return: 0 or -errno.
+ */
+int xd_guest_write(struct xd_guest *guest, uint32_t gref_directory,
+		   uint32_t nr_pages, const void *data, size_t size);
+
+#endif /* XD_CORE_GUEST_H */

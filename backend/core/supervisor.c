@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "core/supervisor.h"
+#include "proto/nodes.h"
+
+#define MAX_DOMID	0x7ff0u
+#define MAX_DEVID	1024u
+
+static struct xd_device **find_device(struct xd_supervisor *sup,
+				      uint32_t domid, uint32_t devid)
+{
+	struct xd_device **link = &sup->devices;
+
+	while (*link && ((*link)->domid != domid || (*link)->devid != devid))
+		link = &(*link)->next;
+	return link;
+}
+
+static void add_device(struct xd_supervisor *sup, uint32_t domid,
+		       uint32_t devid)
+{
+	struct xd_device **link = find_device(sup, domid, devid);
+
+	if (*link)
+		return;
+	*link = xd_device_create(sup, domid, devid);
+	if (!*link)
+		xd_error("domain %u: cannot serve its device %u: %s", domid,
+			 devid, strerror(ENOMEM));
+}
+
+static void scan_domain(struct xd_supervisor *sup, const char *text)
+{
+	char path[128];
+	uint32_t domid, devid;
+	unsigned int num, i;
+	char **names;
+
+	if (xd_parse_u32(text, 0, MAX_DOMID, &domid))
+		return;
+	snprintf(path, sizeof(path), "%s/%u", sup->root, domid);
+	names = sup->store->ops->list(sup->store, path, &num);
+	if (!names)
+		return;
+	for (i = 0; i < num; i++)
+		if (!xd_parse_u32(names[i], 0, MAX_DEVID, &devid))
+			add_device(sup, domid, devid);
+	free(names);
+}
+
+/* Devices whose directory and worker have gone are forgotten. */
+static void forget_devices(struct xd_supervisor *sup)
+{
+	struct xd_device **link = &sup->devices;
+
+	while (*link) {
+		struct xd_device *dev = *link;
+
+		if (dev->present || dev->worker) {
+			link = &dev->next;
+			continue;
+		}
+		*link = dev->next;
+		xd_device_destroy(dev);
+	}
+}
+
+static void scan(struct xd_supervisor *sup)
+{
+	struct xd_device *dev;
+	unsigned int num, i;
+	char **names;
+
+	names = sup->store->ops->list(sup->store, sup->root, &num);
+	for (i = 0; names && i < num; i++)
+		scan_domain(sup, names[i]);
+	free(names);
+	for (dev = sup->devices; dev; dev = dev->next)
+		xd_device_update(dev);
+	forget_devices(sup);
+}
+
+static void watch_fired(struct xd_supervisor *sup, const char *token)
+{
+	unsigned int domid, devid;
+	struct xd_device *dev;
+
+	if (sscanf(token, "fe/%u/%u", &domid, &devid) != 2) {
+		scan(sup);
+		return;
+	}
+	dev = *find_device(sup, domid, devid);
+	if (dev)
+		xd_device_update(dev);
+}
+
+static void store_ready(void *ctx, uint32_t events)
+{
+	struct xd_supervisor *sup = ctx;
+	char *token;
+
+	while ((token = sup->store->ops->next_watch(sup->store))) {
+		watch_fired(sup, token);
+		free(token);
+	}
+}
+
+static int read_own_domid(struct xd_supervisor *sup)
+{
+	char *text = sup->store->ops->read(sup->store, "domid");
+	int ret = xd_parse_u32(text, 0, MAX_DOMID, &sup->domid);
+
+	/* a dom0 without the node is still domain 0 */
+	if (!text)
+		ret = 0;
+	free(text);
+	return ret;
+}
+
+int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
+			struct xd_store *store, const struct xd_config *config,
+			pid_t (*spawn)(struct xd_device *dev, int sock))
+{
+	int ret;
+
+	*sup = (struct xd_supervisor){
+		.loop = loop,
+		.store = store,
+		.config = config,
+		.spawn = spawn,
+	};
+	ret = read_own_domid(sup);
+	if (ret)
+		return ret;
+	snprintf(sup->root, sizeof(sup->root),
+		 "/local/domain/%u/backend/" XENDISPL_DRIVER_NAME, sup->domid);
+	ret = xd_source_add(loop, &sup->store_source, store->ops->fd(store),
+			    EPOLLIN, store_ready, sup);
+	if (!ret)
+		ret = xd_control_start(sup);
+	if (!ret)
+		ret = store->ops->watch(store, sup->root, "devices");
+	if (!ret)
+		ret = store->ops->watch(store, "@releaseDomain", "domains");
+	return ret;
+}
+
+static void quit_when_closed(struct xd_supervisor *sup)
+{
+	struct xd_device *dev;
+
+	if (!sup->closing)
+		return;
+	for (dev = sup->devices; dev; dev = dev->next)
+		if (dev->worker)
+			return;
+	xd_loop_quit(sup->loop);
+}
+
+void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status)
+{
+	struct xd_device *dev;
+
+	for (dev = sup->devices; dev; dev = dev->next)
+		if (dev->worker == pid) {
+			xd_device_worker_ended(dev, status);
+			break;
+		}
+	forget_devices(sup);
+	quit_when_closed(sup);
+}
+
+void xd_supervisor_close(struct xd_supervisor *sup)
+{
+	struct xd_device *dev;
+
+	sup->closing = true;
+	for (dev = sup->devices; dev; dev = dev->next)
+		xd_device_update(dev);
+	quit_when_closed(sup);
+}
+
+void xd_supervisor_finish(struct xd_supervisor *sup)
+{
+	while (sup->devices) {
+		struct xd_device *dev = sup->devices;
+
+		sup->devices = dev->next;
+		xd_device_destroy(dev);
+	}
+	xd_control_finish(sup);
+	xd_source_del(sup->loop, &sup->store_source);
+}

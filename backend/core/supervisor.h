@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process that owns XenStore: finds the devices, drives their states,
+ * starts a worker for each connection, answers the control socket.
+ */
+#ifndef XD_CORE_SUPERVISOR_H
+#define XD_CORE_SUPERVISOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/loop.h"
+#include "core/message.h"
+#include "xen/port.h"
+
+/**
+ * struct xd_config - what the command line and the file say
+ * @output:	of every guest
+ * @millihertz:	see struct xd_output_params
+ * @socket:	path of the control socket
+ * @verbose:	log more
+ * @limits:	of every guest
+ */
+struct xd_config {
+	const char *output;
+	uint32_t millihertz;
+	const char *socket;
+	bool verbose;
+	struct xd_limits limits;
+};
+
+/* Values of the xenbus states, as in xen/io/xenbus.h. */
+enum xd_state {
+	XD_STATE_UNKNOWN,
+	XD_STATE_INITIALISING,
+	XD_STATE_INIT_WAIT,
+	XD_STATE_INITIALISED,
+	XD_STATE_CONNECTED,
+	XD_STATE_CLOSING,
+	XD_STATE_CLOSED,
+	XD_STATE_RECONFIGURING,
+	XD_STATE_RECONFIGURED,
+	XD_NUM_STATES
+};
+
+struct xd_supervisor;
+
+/**
+ * struct xd_device - a vdispl of a guest
+ * @be_path:	our directory
+ * @fe_path:	the guest's
+ * @guest:	its name, for logs
+ * @fe_state:	the frontend's, as read last
+ * @be_state:	ours, as written last
+ * @online:	the toolstack wants the device
+ * @ours:	the state node was written by us at least once
+ * @worker:	0 when none runs
+ * @sock:	to the worker, -1 when none runs
+ * @connect:	what the worker was started with
+ * @failures:	workers that died in a row
+ * @retry:	when another may be started
+ */
+struct xd_device {
+	struct xd_device *next;
+	struct xd_supervisor *sup;
+	uint32_t domid;
+	uint32_t devid;
+	char be_path[96];
+	char fe_path[96];
+	char guest[XD_GUEST_NAME_SIZE];
+	enum xd_state fe_state;
+	enum xd_state be_state;
+	bool online;
+	bool present;
+	bool reset;			/* started over since we came */
+	pid_t worker;
+	bool killed;			/* by us: its death is no failure */
+	int sock;
+	struct xd_source sock_source;
+	struct xd_timer retry;
+	bool waiting;			/* for @retry */
+	unsigned int failures;
+	struct xd_connect connect;
+};
+
+struct xd_supervisor {
+	struct xd_loop *loop;
+	struct xd_store *store;
+	const struct xd_config *config;
+	uint32_t domid;			/* our own */
+	char root[64];			/* of all our devices */
+	struct xd_device *devices;
+	struct xd_source store_source;
+	bool closing;
+	struct xd_control *control;
+	pid_t (*spawn)(struct xd_device *dev, int sock);
+};
+
+/* supervisor.c */
+
+/**
+ * xd_supervisor_start() - take over all devices of this domain
+ * @spawn:	starts a worker on its end of a socket, which stays the caller's;
+ *		the process or -errno
+ *
+ * Return: 0 or -errno.
+ */
+int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
+			struct xd_store *store, const struct xd_config *config,
+			pid_t (*spawn)(struct xd_device *dev, int sock));
+
+/* A child ended: to be called for each that was waited for. */
+void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status);
+
+/* Close all devices; the loop quits when all workers are gone. */
+void xd_supervisor_close(struct xd_supervisor *sup);
+void xd_supervisor_finish(struct xd_supervisor *sup);
+
+/* device.c */
+
+struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
+				   uint32_t devid);
+void xd_device_destroy(struct xd_device *dev);
+
+/* Something changed: read the nodes again and act. */
+void xd_device_update(struct xd_device *dev);
+void xd_device_worker_ended(struct xd_device *dev, int status);
+void xd_device_kill_worker(struct xd_device *dev);
+
+/* nodes.c: what the guest published, checked; 0 or -errno, logged */
+int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);
+
+/* control.c */
+
+int xd_control_start(struct xd_supervisor *sup);
+void xd_control_finish(struct xd_supervisor *sup);
+
+/* A worker answered; @fd is the callee's. */
+void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
+		       int fd);
+/* A worker is gone: what was asked of it will not be answered. */
+void xd_control_lost(struct xd_device *dev);
+
+#endif /* XD_CORE_SUPERVISOR_H */

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/guest.h"
+#include "core/worker.h"
+#include "image/png.h"
+
+/* Who a worker is once its devices are open; the first that exists. */
+static const char *const worker_users[] = { "xen-displayd", "nobody" };
+
+struct worker {
+	struct xd_loop loop;
+	struct xd_guest guest;
+	struct xd_source sock_source;
+	int sock;
+};
+
+static void reply(struct worker *worker, enum xd_message_type type,
+		  const struct xd_message *to, int err, int fd)
+{
+	struct xd_message msg = {
+		.type = type,
+		.conn = to->conn,
+		.seq = to->seq,
+		.err = err,
+	};
+
+	if (type == XD_MSG_COUNTERS) {
+		msg.counters = worker->guest.counters;
+		msg.counters.dbufs = worker->guest.usage.dbufs;
+		msg.counters.fbs = worker->guest.usage.fbs;
+		msg.counters.bytes = worker->guest.usage.bytes;
+	}
+	xd_message_send(worker->sock, &msg, fd);
+}
+
+/* A PNG in memory, positioned at its start: the descriptor or -errno. */
+static int take_picture(struct worker *worker, unsigned int conn)
+{
+	struct xd_output *output = worker->guest.output;
+	struct xd_canvas canvas;
+	int fd, ret;
+
+	if (conn >= worker->guest.nr_conns)
+		return -ENODEV;
+	ret = output->ops->screenshot(output, conn, &canvas);
+	if (ret)
+		return ret;
+	fd = memfd_create("screenshot", MFD_CLOEXEC);
+	ret = fd < 0 ? -errno : xd_png_write(&canvas, fd);
+	xd_canvas_finish(&canvas);
+	if (!ret && lseek(fd, 0, SEEK_SET) < 0)
+		ret = -errno;
+	if (ret && fd >= 0)
+		close(fd);
+	return ret ? ret : fd;
+}
+
+static void screenshot(struct worker *worker, const struct xd_message *msg)
+{
+	int fd = take_picture(worker, msg->conn);
+
+	reply(worker, XD_MSG_PICTURE, msg, fd < 0 ? fd : 0, fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+static void sock_ready(void *ctx, uint32_t events)
+{
+	struct worker *worker = ctx;
+	struct xd_message msg;
+	int fd, ret;
+
+	ret = xd_message_receive(worker->sock, &msg, &fd);
+	if (ret == -EAGAIN)
+		return;
+	if (ret <= 0) {
+		/* no supervisor, no guest */
+		xd_loop_quit(&worker->loop);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	switch (msg.type) {
+	case XD_MSG_SCREENSHOT:
+		screenshot(worker, &msg);
+		break;
+	case XD_MSG_STATS:
+		reply(worker, XD_MSG_COUNTERS, &msg, 0, -1);
+		break;
+	case XD_MSG_RESIZE:
+		reply(worker, XD_MSG_RESIZED, &msg, -EOPNOTSUPP, -1);
+		break;
+	default:
+		break;
+	}
+}
+
+/* From here on there is nothing to gain but the guest's own pictures. */
+static int drop_rights(void)
+{
+	struct passwd *pw = NULL;
+	size_t i;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	if (geteuid())
+		return 0;
+	for (i = 0; i < sizeof(worker_users) / sizeof(*worker_users) && !pw;
+	     i++)
+		pw = getpwnam(worker_users[i]);
+	if (!pw) {
+		xd_warn("no user \"%s\" or \"%s\": the worker keeps root's rights",
+			worker_users[0], worker_users[1]);
+		return 0;
+	}
+	if (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
+		return -errno;
+	/* cleared by the change of user */
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) ? -errno : 0;
+}
+
+/* The first message says whom to serve. */
+static int receive_connect(int sock, struct xd_message *msg)
+{
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	int fd, ret;
+
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	ret = xd_message_receive(sock, msg, &fd);
+	if (fd >= 0)
+		close(fd);
+	if (ret < 0)
+		return ret;
+	if (!ret || msg->type != XD_MSG_CONNECT ||
+	    msg->connect.nr_conns > XD_MAX_CONNECTORS)
+		return -EPROTO;
+	return 0;
+}
+
+static int serve(struct worker *worker, struct xd_bus *bus,
+		 const struct xd_message *connect)
+{
+	struct xd_message connected = { .type = XD_MSG_CONNECTED };
+	int ret = xd_loop_init(&worker->loop);
+
+	if (!ret)
+		ret = xd_source_add(&worker->loop, &worker->sock_source,
+				    worker->sock, EPOLLIN, sock_ready, worker);
+	if (!ret)
+		ret = xd_guest_start(&worker->guest, &worker->loop, bus,
+				     &connect->connect);
+	connected.err = ret;
+	xd_message_send(worker->sock, &connected, -1);
+	if (!ret)
+		ret = xd_loop_run(&worker->loop);
+	if (worker->guest.loop)
+		xd_guest_stop(&worker->guest);
+	xd_loop_finish(&worker->loop);
+	return ret;
+}
+
+int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void))
+{
+	struct worker worker = { .sock = sock };
+	struct xd_message msg;
+	struct xd_bus *bus;
+	char prefix[128];
+	int ret;
+
+	/* who started us may be gone already */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ret = receive_connect(sock, &msg);
+	if (ret)
+		return EXIT_FAILURE;
+	snprintf(prefix, sizeof(prefix), "domain %u (%.*s)", msg.connect.domid,
+		 XD_GUEST_NAME_SIZE, msg.connect.guest);
+	xd_log_setup(prefix, msg.connect.verbose);
+
+	bus = open_bus();
+	if (!bus) {
+		xd_error("cannot open /dev/xen/gntdev and /dev/xen/evtchn: %s",
+			 strerror(errno));
+		return EXIT_FAILURE;
+	}
+	ret = drop_rights();
+	if (ret)
+		xd_error("cannot drop rights: %s", strerror(-ret));
+	else
+		ret = serve(&worker, bus, &msg);
+	if (ret)
+		xd_error("cannot serve the guest: %s", strerror(-ret));
+	bus->ops->destroy(bus);
+	close(sock);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}
