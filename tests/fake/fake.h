@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "xen/port.h"
 
@@ -24,6 +25,9 @@ struct fake;
 
 struct fake *fake_create(void);
 void fake_destroy(struct fake *fake);
+
+/* Is this descriptor the machine's? Processes that close others keep it. */
+bool fake_owns_fd(const struct fake *fake, int fd);
 
 /* The port, for the daemon: it is domain 0. */
 struct xd_store *fake_store_open(struct fake *fake);
@@ -50,10 +54,14 @@ unsigned int fake_watches(struct fake *fake);
 /* Domains. A killed one's grants and ports go; mappings of them stay. */
 void fake_domain_create(struct fake *fake, uint32_t domid);
 void fake_domain_kill(struct fake *fake, uint32_t domid);
+bool fake_domain_exists(struct fake *fake, uint32_t domid);	/* ever */
 
 /* Mappings of this domain's pages that some daemon process still has. */
 unsigned int fake_domain_mapped(struct fake *fake, uint32_t domid);
 unsigned int fake_domain_mappings_ever(struct fake *fake, uint32_t domid);
+
+/* The process that has mapped something of this domain; 0 when none has. */
+pid_t fake_domain_worker(struct fake *fake, uint32_t domid);
 
 /* Guest memory: @num pages in a row, zeroed. */
 void *fake_pages_alloc(struct fake *fake, unsigned int num);

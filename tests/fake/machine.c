@@ -110,6 +110,17 @@ void fake_destroy(struct fake *fake)
 	munmap(fake, sizeof(*fake));
 }
 
+bool fake_owns_fd(const struct fake *fake, int fd)
+{
+	bool ours = fd == fake->memory_fd || fd == fake->change_fd;
+
+	for (int i = 0; i < MAX_BUSES; i++)
+		ours = ours || fd == fake->bus_fd[i];
+	for (int i = 0; i < MAX_STORES; i++)
+		ours = ours || fd == fake->store_fd[i];
+	return ours;
+}
+
 static int64_t now_ms(void)
 {
 	struct timespec ts;
@@ -214,6 +225,8 @@ void fake_domain_create(struct fake *fake, uint32_t domid)
 	dom->domid = domid;
 	dom->used = true;
 	dom->alive = true;
+	dom->next_gref = FIRST_GREF;
+	machine_fire(fake, "@introduceDomain");
 	machine_unlock(fake);
 }
 
@@ -229,7 +242,28 @@ void fake_domain_kill(struct fake *fake, uint32_t domid)
 	for (int i = 0; i < MAX_PORTS; i++)
 		if (fake->channel[i].domid == domid)
 			fake->channel[i].used = false;
+	machine_fire(fake, "@releaseDomain");
 	machine_unlock(fake);
+}
+
+bool fake_domain_exists(struct fake *fake, uint32_t domid)
+{
+	return machine_domain(fake, domid);
+}
+
+pid_t fake_domain_worker(struct fake *fake, uint32_t domid)
+{
+	struct fake_domain *dom;
+	pid_t pid = 0;
+
+	machine_lock(fake);
+	machine_reap(fake);
+	dom = must_domain(fake, domid);
+	for (int i = 0; i < MAX_BUSES; i++)
+		if (dom->mapped[i])
+			pid = fake->bus[i].pid;
+	pthread_mutex_unlock(&fake->lock);
+	return pid;
 }
 
 unsigned int fake_domain_mapped(struct fake *fake, uint32_t domid)
@@ -301,7 +335,7 @@ void fake_pages_free(struct fake *fake, void *pages, unsigned int num)
 	pthread_mutex_unlock(&fake->lock);
 }
 
-/* Grants; the first eight are Xen's. */
+/* Grants */
 
 uint32_t fake_grant(struct fake *fake, uint32_t domid, void *page,
 		    bool writable)
@@ -311,10 +345,14 @@ uint32_t fake_grant(struct fake *fake, uint32_t domid, void *page,
 
 	machine_lock(fake);
 	dom = must_domain(fake, domid);
-	for (ref = 8; ref < MAX_GRANTS && dom->grant[ref].used; ref++)
-		;
-	if (ref == MAX_GRANTS)
-		machine_fail("grants");
+	ref = dom->next_gref;
+	for (int tried = 0; dom->grant[ref].used; tried++) {
+		if (tried == MAX_GRANTS)
+			machine_fail("grants");
+		if (++ref >= MAX_GRANTS)
+			ref = FIRST_GREF;
+	}
+	dom->next_gref = ref + 1 < MAX_GRANTS ? ref + 1 : FIRST_GREF;
 	dom->grant[ref] = (struct fake_grant){
 		.page = page_index(fake, page), .used = true,
 		.writable = writable,

@@ -10,6 +10,7 @@
 
 #define MAX_DOMAINS	16
 #define MAX_GRANTS	40000	/* per domain; Linux's default is 32768 */
+#define FIRST_GREF	8	/* those below are Xen's */
 #define MAX_PORTS	512
 #define MAX_BUSES	64
 #define MAX_STORES	16
@@ -34,6 +35,7 @@ struct fake_domain {
 	bool alive;
 	unsigned int mapped[MAX_BUSES];
 	unsigned int mapped_ever;
+	uint32_t next_gref;
 	struct fake_grant grant[MAX_GRANTS];
 };
 
@@ -107,6 +109,9 @@ void machine_close_bus(struct fake *fake, int bus);
 
 /* With the lock held: signal the daemon's end of a channel. */
 void machine_raise(struct fake *fake, struct fake_channel *channel);
+
+/* With the lock held: something changed at a path or "@...", by store.c. */
+void machine_fire(struct fake *fake, const char *path);
 
 /* With the lock held: forget a store and its watches, by store.c. */
 void machine_close_store(struct fake *fake, int store);

@@ -62,7 +62,7 @@ static void queue_event(struct fake *fake, const struct fake_watch *watch)
 	machine_signal_fd(fake->store_fd[watch->store]);
 }
 
-static void fire(struct fake *fake, const char *path)
+void machine_fire(struct fake *fake, const char *path)
 {
 	for (int i = 0; i < MAX_WATCHES; i++)
 		if (fake->watch[i].store >= 0 &&
@@ -99,7 +99,7 @@ static int set_node(struct fake *fake, const char *path, const char *text)
 	node->used = true;
 	strcpy(node->path, path);
 	strcpy(node->text, text);
-	fire(fake, path);
+	machine_fire(fake, path);
 	return 0;
 }
 
@@ -145,7 +145,7 @@ void fake_remove(struct fake *fake, const char *path)
 			continue;
 		strcpy(gone, node->path);
 		node->used = false;
-		fire(fake, gone);
+		machine_fire(fake, gone);
 	}
 	machine_unlock(fake);
 }
@@ -171,7 +171,7 @@ unsigned int fake_watches(struct fake *fake)
 
 static const char *absolute(const char *path, char buf[2 * PATH_SIZE])
 {
-	if (path[0] == '/')
+	if (path[0] == '/' || path[0] == '@')
 		return path;
 	snprintf(buf, 2 * PATH_SIZE, OWN_DIR "/%s", path);
 	return buf;

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <png.h>
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "core/supervisor.h"
+#include "core/worker.h"
+#include "front.h"
+#include "sim.h"
+
+void sim_fail(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("# ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	fail();
+	abort();	/* not reached */
+}
+
+/* The daemon's process: what main() does, on the fake machine. */
+
+static struct fake *the_fake;
+static struct xd_supervisor the_supervisor;
+static sigset_t old_mask;
+
+static struct xd_bus *open_bus(void)
+{
+	return fake_bus_open(the_fake);
+}
+
+static pid_t spawn(struct xd_device *dev, int sock)
+{
+	pid_t pid = fork();
+	int status;
+
+	(void)dev;
+	if (pid)
+		return pid < 0 ? -errno : pid;
+	/* The real one executes anew: nothing of the supervisor stays open. */
+	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		if (fd != sock && !fake_owns_fd(the_fake, fd))
+			close(fd);
+	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	status = xd_worker_run(sock, open_bus);
+	/* What the supervisor had in memory is no leak of this process. */
+	_exit(status);
+}
+
+static void signal_ready(void *ctx, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	int fd = *(int *)ctx, status;
+	pid_t pid;
+
+	(void)events;
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGTERM)
+		xd_supervisor_close(&the_supervisor);
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		xd_supervisor_child(&the_supervisor, pid, status);
+}
+
+static int run_daemon(struct sim *sim)
+{
+	const struct xd_config config = {
+		.output = "headless",
+		.millihertz = sim->millihertz,
+		.socket = sim->socket,
+		.verbose = true,
+		.limits = sim->limits,
+	};
+	struct xd_source source;
+	struct xd_store *store;
+	struct xd_loop loop;
+	sigset_t mask;
+	int fd, ret;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, &old_mask);
+	fd = signalfd(-1, &mask, SFD_NONBLOCK | SFD_CLOEXEC);
+	store = fake_store_open(sim->fake);
+	ret = xd_loop_init(&loop);
+	if (fd < 0 || !store || ret)
+		return 99;
+	ret = xd_source_add(&loop, &source, fd, EPOLLIN, signal_ready, &fd);
+	if (!ret)
+		ret = xd_supervisor_start(&the_supervisor, &loop, store,
+					  &config, spawn);
+	if (!ret)
+		ret = xd_loop_run(&loop);
+	xd_supervisor_finish(&the_supervisor);
+	xd_source_del(&loop, &source);
+	xd_loop_finish(&loop);
+	store->ops->destroy(store);
+	close(fd);
+	return ret ? 98 : 0;
+}
+
+static void daemon_process(struct sim *sim)
+{
+	int log = open(sim->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+		       0644);
+
+	if (log < 0 || dup2(log, STDERR_FILENO) < 0 ||
+	    dup2(log, STDOUT_FILENO) < 0)
+		_exit(97);
+	close(log);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	the_fake = sim->fake;
+	xd_log_setup("", true);
+	exit(run_daemon(sim));
+}
+
+static bool daemon_watches(void *ctx)
+{
+	struct sim *sim = ctx;
+
+	return fake_watches(sim->fake) >= 2;
+}
+
+void sim_daemon_start(struct sim *sim)
+{
+	fflush(NULL);
+	sim->daemon = fork();
+	if (sim->daemon < 0)
+		sim_fail("fork: %s", strerror(errno));
+	if (!sim->daemon)
+		daemon_process(sim);
+	if (!fake_wait(sim->fake, daemon_watches, sim, SIM_TIMEOUT_MS))
+		sim_fail("the daemon does not start");
+}
+
+static bool daemon_ended(void *ctx)
+{
+	struct sim *sim = ctx;
+	siginfo_t info = { 0 };
+
+	return !waitid(P_PID, (id_t)sim->daemon, &info,
+		       WEXITED | WNOWAIT | WNOHANG) && info.si_pid;
+}
+
+void sim_daemon_stop(struct sim *sim)
+{
+	int status;
+
+	kill(sim->daemon, SIGTERM);
+	if (!fake_wait(sim->fake, daemon_ended, sim, SIM_TIMEOUT_MS))
+		sim_fail("the daemon does not end");
+	waitpid(sim->daemon, &status, 0);
+	sim->daemon = 0;
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		sim_fail("the daemon ended with status %x", status);
+}
+
+void sim_daemon_kill(struct sim *sim)
+{
+	kill(sim->daemon, SIGKILL);
+	waitpid(sim->daemon, NULL, 0);
+	sim->daemon = 0;
+}
+
+/* The log */
+
+static char *read_log(struct sim *sim)
+{
+	FILE *file = fopen(sim->log, "re");
+	char *text = calloc(1, 1 << 20);
+
+	if (file) {
+		if (!fread(text, 1, (1 << 20) - 1, file))
+			text[0] = '\0';
+		fclose(file);
+	}
+	return text;
+}
+
+unsigned int sim_log_count(struct sim *sim, const char *text)
+{
+	char *log = read_log(sim);
+	unsigned int n = 0;
+
+	for (char *p = log; (p = strstr(p, text)); p++)
+		n++;
+	free(log);
+	return n;
+}
+
+bool sim_log_has(struct sim *sim, const char *text)
+{
+	return sim_log_count(sim, text) > 0;
+}
+
+/* Fixtures */
+
+void sim_init(struct sim *sim)
+{
+	memset(sim, 0, sizeof(*sim));
+	strcpy(sim->dir, "/tmp/sim-XXXXXX");
+	if (!mkdtemp(sim->dir))
+		sim_fail("mkdtemp: %s", strerror(errno));
+	chmod(sim->dir, 0755);
+	snprintf(sim->socket, sizeof(sim->socket), "%s/control", sim->dir);
+	snprintf(sim->log, sizeof(sim->log), "%s/log", sim->dir);
+	sim->fake = fake_create();
+	sim->limits = xd_limits_default;
+}
+
+static bool nothing_mapped(void *ctx)
+{
+	struct sim *sim = ctx;
+
+	for (uint32_t domid = 1; domid < 8; domid++)
+		if (fake_domain_exists(sim->fake, domid) &&
+		    fake_domain_mapped(sim->fake, domid))
+			return false;
+	return true;
+}
+
+static void check_log(struct sim *sim)
+{
+	if (!sim_log_has(sim, "Sanitizer") &&
+	    !sim_log_has(sim, "runtime error") &&
+	    !sim_log_has(sim, "fake Xen:") && !sim_log_has(sim, "Assertion"))
+		return;
+	fprintf(stderr, "%s\n", read_log(sim));
+	sim_fail("a sanitizer reported");
+}
+
+void sim_finish(struct sim *sim)
+{
+	if (sim->daemon)
+		sim_daemon_stop(sim);
+	check_log(sim);
+	if (!fake_wait(sim->fake, nothing_mapped, sim, SIM_TIMEOUT_MS))
+		sim_fail("guest pages are still mapped");
+	if (fake_foreign_writes(sim->fake))
+		sim_fail("the daemon wrote into a guest's directory");
+}
+
+/* Pictures, by the tool that people use. */
+
+static void take_screenshot(struct sim *sim, const char *target,
+			    const char *path)
+{
+	const char *tool = getenv("SIM_DISPLAYCTL");
+	int status;
+	pid_t pid;
+
+	if (!tool)
+		sim_fail("SIM_DISPLAYCTL is not set");
+	pid = fork();
+	if (!pid) {
+		execl(tool, tool, "--socket", sim->socket, "screenshot",
+		      target, path, NULL);
+		_exit(126);
+	}
+	waitpid(pid, &status, 0);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		sim_fail("screenshot %s: status %x", target, status);
+}
+
+static void compare(const uint8_t *rgb, uint32_t width, uint32_t height,
+		    uint32_t seed)
+{
+	for (uint32_t y = 0; y < height; y++) {
+		for (uint32_t x = 0; x < width; x++, rgb += 3) {
+			uint32_t got = (uint32_t)rgb[0] << 16 |
+				       (uint32_t)rgb[1] << 8 | rgb[2];
+			uint32_t want = sim_pixel(seed, x, y) & 0xffffff;
+
+			if (got != want)
+				sim_fail("pixel (%u,%u): %06x != %06x", x, y,
+					 got, want);
+		}
+	}
+}
+
+void sim_expect_picture(struct sim *sim, struct sim_front *front,
+			unsigned int conn, uint32_t width, uint32_t height,
+			uint32_t seed)
+{
+	png_image image = { .version = PNG_IMAGE_VERSION };
+	char path[96], target[32];
+	uint8_t *rgb;
+
+	snprintf(path, sizeof(path), "%s/shot.png", sim->dir);
+	snprintf(target, sizeof(target), "%u:%u", front->domid, conn);
+	take_screenshot(sim, target, path);
+	if (!png_image_begin_read_from_file(&image, path))
+		sim_fail("%s: %s", path, image.message);
+	unlink(path);
+	if (image.width != width || image.height != height)
+		sim_fail("picture: %ux%u != %ux%u", image.width, image.height,
+			 width, height);
+	image.format = PNG_FORMAT_RGB;
+	rgb = malloc(PNG_IMAGE_SIZE(image));
+	if (!png_image_finish_read(&image, NULL, rgb, 0, NULL))
+		sim_fail("%s: %s", path, image.message);
+	compare(rgb, width, height, seed);
+	free(rgb);
+}
+
+static void clean_up(struct sim *sim)
+{
+	if (sim->daemon)
+		sim_daemon_kill(sim);
+	unlink(sim->socket);
+	unlink(sim->log);
+	rmdir(sim->dir);
+	fake_destroy(sim->fake);
+	free(sim);
+}
+
+int sim_setup_no_daemon(void **state)
+{
+	struct sim *sim = malloc(sizeof(*sim));
+
+	sim_init(sim);
+	*state = sim;
+	return 0;
+}
+
+int sim_setup(void **state)
+{
+	sim_setup_no_daemon(state);
+	sim_daemon_start(*state);
+	return 0;
+}
+
+int sim_teardown(void **state)
+{
+	struct sim *sim = *state;
+
+	if (getenv("SIM_SHOW_LOG")) {
+		char *log = read_log(sim);
+
+		fputs(log, stderr);
+		free(log);
+	}
+	clean_up(sim);
+	return 0;
+}
