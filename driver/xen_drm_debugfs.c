@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * To see inside: debugfs files state, buffers and stats of the DRM device.
+ * To see inside: debugfs files xen/state, xen/buffers and xen/stats of the DRM
+ * device. In a directory of their own: the core has a file "state" already.
  */
 
+#include <linux/debugfs.h>
 #include <linux/seq_file.h>
 
 #include <drm/drm_debugfs.h>
@@ -96,9 +98,11 @@ static const struct drm_info_list xen_drm_debugfs_files[] = {
  */
 void xen_drm_debugfs_init(struct drm_minor *minor)
 {
+	struct dentry *dir = debugfs_create_dir("xen", minor->debugfs_root);
+
 	drm_debugfs_create_files(xen_drm_debugfs_files,
-				 ARRAY_SIZE(xen_drm_debugfs_files),
-				 minor->debugfs_root, minor);
+				 ARRAY_SIZE(xen_drm_debugfs_files), dir,
+				 minor);
 }
 
 #endif
