@@ -58,8 +58,13 @@ static char *read_node(struct xd_device *dev, const char *dir,
 static int write_node(struct xd_device *dev, const char *name,
 		      const char *text)
 {
+	char *frontend = read_node(dev, dev->be_path, "frontend");
 	char path[192];
 
+	/* removed by the toolstack: a write would bring it back, for ever */
+	if (!frontend)
+		return -ENOENT;
+	free(frontend);
 	snprintf(path, sizeof(path), "%s/%s", dev->be_path, name);
 	return dev->sup->store->ops->write(dev->sup->store, path, text);
 }

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Beginnings and ends: of guests, of workers, of the daemon. */
+#include "unit.h"
+
+#include <signal.h>
+
+#include "front.h"
+#include "sim.h"
+
+static struct sim_front front, other;
+
+static const char *const one[] = { "640x480" };
+
+static void ok(int32_t status)
+{
+	assert_int_equal(status, 0);
+}
+
+/* A guest with a picture on its screen. */
+static void show(struct sim_front *f, struct sim_buf *buf, uint32_t seed)
+{
+	sim_buf_init(buf, f, 10, 640, 480, 32);
+	sim_buf_draw(buf, seed);
+	ok(sim_dbuf_create(f, buf));
+	ok(sim_fb_attach(f, 10, 20, 640, 480, XD_FMT_XRGB8888));
+	ok(sim_set_config(&f->conn[0], 20, 640, 480, 32));
+}
+
+static void flip_once(struct sim_front *f)
+{
+	ok(sim_flip(&f->conn[0], 20));
+	sim_wait_events(&f->conn[0], f->conn[0].nr_events + 1);
+}
+
+struct mapped_wait {
+	struct sim *sim;
+	uint32_t domid;
+};
+
+static bool unmapped(void *ctx)
+{
+	const struct mapped_wait *w = ctx;
+
+	return !fake_domain_mapped(w->sim->fake, w->domid);
+}
+
+/* A domain with mapped pages is a zombie; two seconds are allowed. */
+static void no_zombie(struct sim *sim, uint32_t domid)
+{
+	struct mapped_wait w = { sim, domid };
+
+	assert_true(fake_wait(sim->fake, unmapped, &w, 2000));
+}
+
+static void close_guest(struct sim_front *f)
+{
+	sim_disconnect(f);
+	sim_wait_back_state(f, SIM_CLOSED);
+	sim_guest_destroy(f);
+}
+
+static void guest_before_daemon(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_daemon_start(sim);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	sim_expect_picture(sim, &front, 0, 640, 480, 1);
+	ok(sim_dbuf_destroy(&front, 10));
+	sim_buf_finish(&buf, &front);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
+static void reconnect_20_times(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	for (uint32_t i = 0; i < 20; i++) {
+		sim_connect(&front, 1);
+		show(&front, &buf, i);
+		flip_once(&front);
+		ok(sim_dbuf_destroy(&front, 10));
+		sim_buf_finish(&buf, &front);
+		sim_disconnect(&front);
+		sim_wait_back_state(&front, SIM_CLOSED);
+	}
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
+/* Closing with buffers and flips there: the backend lets go of all of it. */
+static void close_without_destroying(void **state)
+{
+	struct sim *sim = *state;
+	struct xendispl_req *req;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	req = sim_next_slot(&front.conn[0], XENDISPL_OP_PG_FLIP);
+	req->op.pg_flip.fb_cookie = 20;
+	sim_push(&front.conn[0]);
+	sim_set_state(&front, SIM_CLOSING);
+	sim_set_state(&front, SIM_CLOSED);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	assert_int_equal(fake_domain_mapped(sim->fake, 5), 0);
+	sim_buf_finish(&buf, &front);
+	sim_channels_free(&front);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
+/* Powered off without a word, five guests one after the other. */
+static void guests_vanish(void **state)
+{
+	struct sim *sim = *state;
+	struct xendispl_req *req;
+	struct sim_buf buf;
+
+	for (uint32_t domid = 1; domid <= 5; domid++) {
+		sim_guest_create(&front, sim->fake, domid, 1, one);
+		sim_connect(&front, 1);
+		show(&front, &buf, domid);
+		sim_expect_picture(sim, &front, 0, 640, 480, domid);
+		for (int i = 0; i < 5; i++) {
+			req = sim_next_slot(&front.conn[0],
+					    XENDISPL_OP_PG_FLIP);
+			req->op.pg_flip.fb_cookie = 20;
+			sim_push(&front.conn[0]);
+		}
+		sim_guest_destroy(&front);
+		no_zombie(sim, domid);
+		free(buf.grefs);
+		free(buf.dir_refs);
+	}
+	sim_finish(sim);
+}
+
+/* The domain is dead while its nodes are still there, as in a slow destroy. */
+static void domain_dies_first(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	fake_domain_kill(sim->fake, 5);
+	no_zombie(sim, 5);
+	sim_guest_destroy(&front);
+	free(buf.grefs);
+	free(buf.dir_refs);
+	sim_finish(sim);
+}
+
+/* `xl vdispl-detach`: online 0, the guest follows. */
+static void device_detached(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	sim_set_online(&front, false);
+	sim_wait_back_state(&front, SIM_CLOSING);
+	sim_set_state(&front, SIM_CLOSED);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	no_zombie(sim, 5);
+	sim_buf_finish(&buf, &front);
+	sim_channels_free(&front);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
+/* What our frontend does when its backend is lost: begin again. */
+static void recover(struct sim *sim, struct sim_buf *buf, uint32_t seed)
+{
+	sim_buf_finish(buf, &front);
+	sim_channels_free(&front);
+	sim_connect(&front, 1);
+	show(&front, buf, seed);
+	sim_expect_picture(sim, &front, 0, 640, 480, seed);
+	flip_once(&front);
+}
+
+static void worker_killed(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf a, b;
+
+	sim_guest_create(&other, sim->fake, 6, 1, one);
+	sim_connect(&other, 1);
+	show(&other, &b, 77);
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &a, 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		pid_t worker = fake_domain_worker(sim->fake, 5);
+
+		assert_int_not_equal(worker, 0);
+		assert_int_not_equal(worker, sim->daemon);
+		assert_int_not_equal(worker, fake_domain_worker(sim->fake, 6));
+		kill(worker, SIGKILL);
+		/* It starts over by itself; Connected is what we still say. */
+		sim_wait_back_state(&front, SIM_INIT_WAIT);
+		no_zombie(sim, 5);
+		recover(sim, &a, i);
+		flip_once(&other);
+	}
+	sim_expect_picture(sim, &other, 0, 640, 480, 77);
+	ok(sim_dbuf_destroy(&front, 10));
+	sim_buf_finish(&a, &front);
+	close_guest(&front);
+	ok(sim_dbuf_destroy(&other, 10));
+	sim_buf_finish(&b, &other);
+	close_guest(&other);
+	sim_finish(sim);
+}
+
+static void daemon_killed(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		sim_daemon_kill(sim);
+		/* The workers go with it. */
+		no_zombie(sim, 5);
+		assert_int_equal(sim_back_state(&front), SIM_CONNECTED);
+		sim_daemon_start(sim);
+		sim_wait_back_state(&front, SIM_INIT_WAIT);
+		recover(sim, &buf, i);
+	}
+	ok(sim_dbuf_destroy(&front, 10));
+	sim_buf_finish(&buf, &front);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
+/* An orderly end, as in an upgrade: Closed, nothing mapped, then again. */
+static void daemon_stopped(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	sim_daemon_stop(sim);
+	assert_int_equal(fake_domain_mapped(sim->fake, 5), 0);
+	assert_int_equal(sim_back_state(&front), SIM_CLOSED);
+	sim_daemon_start(sim);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	recover(sim, &buf, 2);
+	ok(sim_dbuf_destroy(&front, 10));
+	sim_buf_finish(&buf, &front);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
+/* A guest that crashed and boots again: its state begins anew by itself. */
+static void guest_reboots(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	for (uint32_t i = 0; i < 3; i++) {
+		show(&front, &buf, i);
+		sim_set_state(&front, SIM_INITIALISING);
+		sim_wait_back_state(&front, SIM_INIT_WAIT);
+		no_zombie(sim, 5);
+		sim_buf_finish(&buf, &front);
+		sim_channels_free(&front);
+		sim_connect(&front, 1);
+	}
+	close_guest(&front);
+	sim_finish(sim);
+}
+
+/* Linux's frontend waits so while a client still has the device open. */
+static void reconfiguring(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	sim_daemon_kill(sim);
+	sim_set_state(&front, 7);
+	sim_channels_free(&front);
+	sim_daemon_start(sim);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_connect(&front, 1);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
+struct watches_wait {
+	struct sim *sim;
+	unsigned int watches;
+};
+
+static bool watches_are(void *ctx)
+{
+	const struct watches_wait *w = ctx;
+
+	return fake_watches(w->sim->fake) == w->watches;
+}
+
+/* No watch and no node stays of a guest that has gone. */
+static void nothing_is_left(void **state)
+{
+	struct sim *sim = *state;
+	struct watches_wait w = { sim, fake_watches(sim->fake) };
+	char path[64], *text;
+
+	for (uint32_t domid = 1; domid <= 3; domid++) {
+		sim_guest_create(&front, sim->fake, domid, 1, one);
+		sim_connect(&front, 1);
+		if (domid == 2)
+			sim_guest_destroy(&front);
+		else
+			close_guest(&front);
+	}
+	assert_true(fake_wait(sim->fake, watches_are, &w, SIM_TIMEOUT_MS));
+	for (uint32_t domid = 1; domid <= 3; domid++) {
+		snprintf(path, sizeof(path), "/local/domain/0/backend/vdispl/%u",
+			 domid);
+		text = fake_read(sim->fake, path);
+		if (text)
+			fail_msg("%s is there again", path);
+	}
+	sim_finish(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest life_tests[] = {
+		SIM_TEST_NO_DAEMON(guest_before_daemon, "guest-before-daemon"),
+		SIM_TEST(reconnect_20_times, "reconnect-20-times"),
+		SIM_TEST(close_without_destroying, "close-without-destroying"),
+		SIM_TEST(guests_vanish, "guests-vanish"),
+		SIM_TEST(domain_dies_first, "domain-dies-first"),
+		SIM_TEST(device_detached, "device-detached"),
+		SIM_TEST(worker_killed, "worker-killed"),
+		SIM_TEST(daemon_killed, "daemon-killed"),
+		SIM_TEST(daemon_stopped, "daemon-stopped"),
+		SIM_TEST(guest_reboots, "guest-reboots"),
+		SIM_TEST(reconfiguring, "reconfiguring"),
+		SIM_TEST(nothing_is_left, "nothing-is-left"),
+	};
+
+	return cmocka_run_group_tests(life_tests, NULL, NULL);
+}
