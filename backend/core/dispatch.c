@@ -6,6 +6,19 @@
 #include "core/guest.h"
 #include "edid/edid.h"
 
+/*
+ * A mode was set or ended, so the output has dropped what it had: the flips are
+ * over, and the waiting ones must not come on screen after the new mode.
+ */
+static void end_flips(struct xd_conn *conn)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->nr_flips; i++)
+		xd_conn_send_flip_event(conn, conn->flips[i].fb_cookie);
+	conn->nr_flips = 0;
+}
+
 static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 {
 	struct xd_guest *guest = conn->guest;
@@ -16,15 +29,14 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 	if (cfg->off) {
 		guest->output->ops->off(guest->output, conn->index);
 		conn->on = false;
-		while (conn->nr_flips)
-			xd_conn_frame_done(conn);
+		end_flips(conn);
 		return 0;
 	}
 	fb = xd_fb_find(guest, cfg->fb_cookie);
 	if (!fb)
 		return -ENOENT;
-	ret = xd_set_config_check(cfg, XD_MAX_DIMENSION, XD_MAX_DIMENSION,
-				  &fb->layout);
+	ret = xd_set_config_check(cfg, conn->params.width,
+				  conn->params.height, &fb->layout);
 	if (!ret)
 		ret = xd_fb_image(guest, fb, &image);
 	if (!ret)
@@ -34,8 +46,7 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 	if (ret)
 		return ret;
 	conn->on = true;
-	while (conn->nr_flips)
-		xd_conn_frame_done(conn);
+	end_flips(conn);
 	return 0;
 }
 

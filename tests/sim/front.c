@@ -465,8 +465,9 @@ void sim_buf_init(struct sim_buf *buf, struct sim_front *front,
 	buf->nr_dir = (buf->nr_pages + 1022) / 1023;
 	buf->pages = fake_pages_alloc(fake, buf->nr_pages);
 	buf->dir = fake_pages_alloc(fake, buf->nr_dir);
-	buf->grefs = calloc(buf->nr_pages, sizeof(*buf->grefs));
-	buf->dir_refs = calloc(buf->nr_dir, sizeof(*buf->dir_refs));
+	/* Lists in the machine's memory: they go with it if a test fails. */
+	buf->grefs = fake_pages_alloc(fake, buf->nr_dir + 1);
+	buf->dir_refs = fake_pages_alloc(fake, 1);
 	for (uint32_t i = 0; i < buf->nr_pages; i++) {
 		buf->grefs[i] = fake_grant(fake, front->domid, buf->pages +
 					   (size_t)i * FAKE_PAGE_SIZE, false);
@@ -487,8 +488,8 @@ void sim_buf_finish(struct sim_buf *buf, struct sim_front *front)
 		end_grant(front, buf->dir_refs[i]);
 	fake_pages_free(front->fake, buf->pages, buf->nr_pages);
 	fake_pages_free(front->fake, buf->dir, buf->nr_dir);
-	free(buf->grefs);
-	free(buf->dir_refs);
+	fake_pages_free(front->fake, buf->grefs, buf->nr_dir + 1);
+	fake_pages_free(front->fake, buf->dir_refs, 1);
 	*buf = (struct sim_buf){ 0 };
 }
 

@@ -199,6 +199,42 @@ static void flips_queued(void **state)
 	end(sim);
 }
 
+/* Flips that wait when a mode is set: over, and not on screen afterwards. */
+static void mode_set_ends_flips(void **state)
+{
+	struct sim_conn *conn = &front.conn[0];
+	struct sim *sim = *state;
+	struct sim_buf a, b;
+
+	sim->millihertz = 60000;
+	sim_daemon_start(sim);
+	begin(sim, 1);
+	sim_buf_init(&a, &front, 10, 640, 480, 32);
+	sim_buf_init(&b, &front, 11, 640, 480, 32);
+	sim_buf_draw(&a, 1);
+	sim_buf_draw(&b, 2);
+	ok(sim_dbuf_create(&front, &a));
+	ok(sim_dbuf_create(&front, &b));
+	ok(sim_fb_attach(&front, 10, 20, 640, 480, XD_FMT_XRGB8888));
+	ok(sim_fb_attach(&front, 11, 21, 640, 480, XD_FMT_XRGB8888));
+	ok(sim_set_config(conn, 20, 640, 480, 32));
+	for (int i = 0; i < 4; i++)
+		ok(sim_flip(conn, 21));
+	ok(sim_set_config(conn, 20, 640, 480, 32));
+	sim_wait_events(conn, 4);
+	assert_false(sim_have_events(conn, 5, 50));
+	sim_expect_picture(sim, &front, 0, 640, 480, 1);
+
+	ok(sim_flip(conn, 21));
+	ok(sim_set_config(conn, 0, 0, 0, 0));
+	sim_wait_events(conn, 5);
+	ok(sim_dbuf_destroy(&front, 10));
+	ok(sim_dbuf_destroy(&front, 11));
+	sim_buf_finish(&a, &front);
+	sim_buf_finish(&b, &front);
+	end(sim);
+}
+
 static void two_connectors(void **state)
 {
 	struct sim *sim = *state;
@@ -435,6 +471,7 @@ int main(void)
 		SIM_TEST(flips_600, "flips-600"),
 		SIM_TEST_NO_DAEMON(flips_paced, "flips-paced"),
 		SIM_TEST_NO_DAEMON(flips_queued, "flips-queued"),
+		SIM_TEST_NO_DAEMON(mode_set_ends_flips, "mode-set-ends-flips"),
 		SIM_TEST(two_connectors, "two-connectors"),
 		SIM_TEST(off_and_on, "off-and-on"),
 		SIM_TEST(edid, "edid"),

@@ -137,8 +137,6 @@ static void guests_vanish(void **state)
 		}
 		sim_guest_destroy(&front);
 		no_zombie(sim, domid);
-		free(buf.grefs);
-		free(buf.dir_refs);
 	}
 	sim_finish(sim);
 }
@@ -155,8 +153,6 @@ static void domain_dies_first(void **state)
 	fake_domain_kill(sim->fake, 5);
 	no_zombie(sim, 5);
 	sim_guest_destroy(&front);
-	free(buf.grefs);
-	free(buf.dir_refs);
 	sim_finish(sim);
 }
 
