@@ -5,7 +5,7 @@
 # defaults of a scenario's settings
 vdispl=id0:1920x1080
 be_alloc=0
-memory=512
+memory=256
 vcpus=1
 kernel_args=
 modprobe=yes
@@ -89,11 +89,11 @@ guest_config() {
 	cat <<-END
 		name = "$1"
 		type = "$LAB_GUEST"
-		kernel = "/lab/guest/vmlinuz"
+		kernel = "/lab/guest/vmlinux"
 		ramdisk = "$dir/initrd"
 		memory = $memory
 		vcpus = $vcpus
-		extra = "console=hvc0 loglevel=7 panic=1 $kernel_args"
+		extra = "console=hvc0 loglevel=7 panic=1 mitigations=off audit=0 apparmor=0 $kernel_args"
 		on_poweroff = "destroy"
 		on_reboot = "destroy"
 		on_crash = "destroy"
