@@ -23,6 +23,7 @@
 #include <xen/platform_pci.h>
 #include <xen/xen.h>
 
+#include "compat/compat_fbdev.h"
 #include "xen_drm.h"
 
 bool xen_drm_contiguous;
@@ -58,6 +59,7 @@ static const struct drm_driver xen_drm_driver = {
 	.dumb_create = xen_drm_gem_dumb_create,
 	.gem_prime_import_sg_table = xen_drm_gem_prime_import_sg,
 	COMPAT_DRM_PRIME_OPS
+	COMPAT_DRM_FBDEV_OPS
 #ifdef CONFIG_DEBUG_FS
 	.debugfs_init = xen_drm_debugfs_init,
 #endif

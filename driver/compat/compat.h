@@ -103,9 +103,17 @@ static inline void compat_shrinker_unregister(struct shrinker *shrinker)
 #define COMPAT_DRM_PRIME_OPS
 #endif
 
-struct drm_device;
-
-/* The guest's console. */
-#define compat_fbdev_setup(drm) do { } while (0)
+/*
+ * The guest's console, drawn in memory of its own and copied as it changes. The
+ * helper that does this for any driver moved around.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define COMPAT_DRM_FBDEV_OPS	DRM_FBDEV_TTM_DRIVER_OPS,
+#define compat_fbdev_setup(drm) \
+	drm_client_setup_with_fourcc(drm, DRM_FORMAT_XRGB8888)
+#else
+#define COMPAT_DRM_FBDEV_OPS
+#define compat_fbdev_setup(drm) drm_fbdev_generic_setup(drm, 32)
+#endif
 
 #endif
