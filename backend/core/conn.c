@@ -45,6 +45,10 @@ int xd_conn_open(struct xd_conn *conn, struct xd_guest *guest,
 		.params = *params,
 		.req_port = -1,
 		.evt_port = -1,
+		.width = params->width,
+		.height = params->height,
+		.max_width = params->width,
+		.max_height = params->height,
 	};
 	conn->ring = calloc(1, sizeof(*conn->ring));
 	if (!conn->ring)

@@ -127,6 +127,7 @@ static void connected(struct xd_device *dev, int err)
 	if (err) {
 		xd_warn("domain %u (%s): cannot connect: %s", dev->domid,
 			dev->guest, strerror(-err));
+		dev->refused = true;
 		xd_device_kill_worker(dev);
 		return;
 	}
@@ -191,23 +192,38 @@ static int start_worker(struct xd_device *dev)
 	return ret;
 }
 
+static void close_states(struct xd_device *dev)
+{
+	if (dev->be_state == XD_STATE_CLOSED)
+		return;
+	set_state(dev, XD_STATE_CLOSING);
+	set_state(dev, XD_STATE_CLOSED);
+}
+
+/*
+ * What the guest published is tried once. If it is no good the frontend has to
+ * begin anew, or a guest would keep us forking for as long as it likes.
+ */
 static void start_connection(struct xd_device *dev)
 {
 	int ret;
 
 	if (dev->worker || dev->waiting)
 		return;
+	if (dev->refused) {
+		close_states(dev);
+		return;
+	}
 	if (dev->be_state != XD_STATE_INIT_WAIT)
 		offer(dev);
 	ret = xd_device_read_params(dev, &dev->connect);
 	if (!ret)
 		ret = start_worker(dev);
 	if (ret) {
-		/* the guest's doing: it may try again */
 		xd_warn("domain %u (%s): not connected: %s", dev->domid,
 			dev->guest, strerror(-ret));
-		set_state(dev, XD_STATE_CLOSING);
-		set_state(dev, XD_STATE_CLOSED);
+		dev->refused = true;
+		close_states(dev);
 	}
 }
 
@@ -229,8 +245,7 @@ static void keep_connection(struct xd_device *dev)
 		return;
 	if (dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
 		return;		/* it will see that */
-	set_state(dev, XD_STATE_CLOSING);
-	set_state(dev, XD_STATE_CLOSED);
+	close_states(dev);
 	offer(dev);
 }
 
@@ -301,6 +316,8 @@ static void read_nodes(struct xd_device *dev)
 	dev->online = online;
 	dev->be_state = read_state(dev, dev->be_path);
 	dev->fe_state = read_state(dev, dev->fe_path);
+	if (dev->fe_state != XD_STATE_INITIALISED)
+		dev->refused = false;
 	if (!dev->guest[0] || dev->guest[0] == '?')
 		read_guest_name(dev);
 }

@@ -19,6 +19,16 @@ static void end_flips(struct xd_conn *conn)
 	conn->nr_flips = 0;
 }
 
+/* A new mode overtakes what waited for the screen: events, no pictures. */
+static void finish_flips(struct xd_conn *conn)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->nr_flips; i++)
+		xd_conn_send_flip_event(conn, conn->flips[i].fb_cookie);
+	conn->nr_flips = 0;
+}
+
 static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 {
 	struct xd_guest *guest = conn->guest;
@@ -127,8 +137,8 @@ static int get_edid(struct xd_conn *conn, const struct xd_get_edid *req,
 		    uint32_t *ret_edid_sz)
 {
 	struct xd_edid_params params = {
-		.width = conn->params.width,
-		.height = conn->params.height,
+		.width = conn->width,
+		.height = conn->height,
 		.unique_id = conn->params.unique_id,
 	};
 	uint8_t edid[XD_EDID_MAX_GENERATED];

@@ -56,6 +56,9 @@ struct xd_flip {
  * @ring:	our end of the request ring
  * @evt_prod:	next event, ours alone
  * @broken:	the guest broke the ring; it is not read any more
+ * @width, @height: preferred mode, as configured or resized
+ * @max_width, @max_height: the largest that ever was preferred: a mode that
+ *		the guest was offered stays good
  * @on:		a mode is set
  * @flips:	oldest first; the first one is with the output
  * @owed:	events that found the event page full
@@ -73,6 +76,10 @@ struct xd_conn {
 	uint32_t evt_prod;
 	bool broken;
 
+	uint32_t width;
+	uint32_t height;
+	uint32_t max_width;
+	uint32_t max_height;
 	bool on;
 	struct xd_flip flips[XD_MAX_FLIPS];
 	unsigned int nr_flips;

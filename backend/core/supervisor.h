@@ -76,6 +76,7 @@ struct xd_device {
 	bool reset;			/* started over since we came */
 	pid_t worker;
 	bool killed;			/* by us: its death is no failure */
+	bool refused;			/* until the frontend begins anew */
 	int sock;
 	struct xd_source sock_source;
 	struct xd_timer retry;
