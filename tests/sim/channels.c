@@ -85,21 +85,23 @@ static void close_it(void)
 struct log_wait {
 	struct sim *sim;
 	const char *text;
+	unsigned int times;
 };
 
 static bool logged(void *ctx)
 {
 	const struct log_wait *w = ctx;
 
-	return sim_log_has(w->sim, w->text);
+	return sim_log_count(w->sim, w->text) >= w->times;
 }
 
-static void wait_log(struct sim *sim, const char *text)
+static void wait_log(struct sim *sim, const char *text, unsigned int times)
 {
-	struct log_wait w = { sim, text };
+	struct log_wait w = { sim, text, times };
 
 	if (!fake_wait(sim->fake, logged, &w, SIM_TIMEOUT_MS))
-		fail_msg("nothing in the log: %s", text);
+		fail_msg("in the log %u times, not %u: %s",
+			 sim_log_count(sim, text), times, text);
 }
 
 /* Sets the producer index and signals, with nothing on the ring. */
@@ -122,7 +124,7 @@ static void producer_jumps(void **state)
 
 		conn = &front.conn[0];
 		set_producer(conn->ring_front.req_prod_pvt + ahead[i]);
-		wait_log(sim, "out of range");
+		wait_log(sim, "out of range", said + 1);
 		flip(&other);
 		/* Once broken, broken; and said once. */
 		for (int k = 0; k < 20; k++)
