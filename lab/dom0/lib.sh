@@ -198,6 +198,13 @@ vdispl_wait() {
 # guest_log NAME: its console so far
 guest_log() { cat "/out/console/guest-$1.log"; }
 
+# xl_quick SECONDS ARG...: xl, which must succeed within SECONDS
+xl_quick() {
+	local secs=$1
+	shift
+	timeout "$secs" xl "$@" || fail "xl $*: not done within $secs s"
+}
+
 # -- backend -----------------------------------------------------------------
 
 # backend_start [OPTION...]: and wait until it answers
@@ -253,11 +260,27 @@ screenshot() {
 	[ "$name" = "$1" ] || conn=:${1#*:}
 	xen-displayctl screenshot "$(guest_domid "$name")$conn" "$2" ||
 		fail "no screenshot of $1"
-	cp "$2" "$OUT/" 2>/dev/null || true
 }
 
 # expect_png FILE.png GOLDEN.png: pixel by pixel; GOLDEN from tests/golden
 expect_png() {
 	pngcmp "/lab/golden/$2" "$1" "${1%.png}-difference.png" ||
 		fail "$1 is not $2; see ${1%.png}-difference.png"
+}
+
+# expect_screen NAME[:CONNECTOR] GOLDEN.png [SECONDS]: until the screen shows
+# GOLDEN; for what the guest draws without telling when it is done
+expect_screen() {
+	local file
+	file=$(echo "$1" | tr : -).png
+	retry "${3:-20}" screen_is "$1" "$2" "$file" >/dev/null 2>&1 && return
+	[ -e "$file" ] || fail "no screenshot of $1 for ${3:-20} s"
+	expect_png "$file" "$2"
+}
+
+screen_is() {
+	local name=${1%%:*} conn=
+	[ "$name" = "$1" ] || conn=:${1#*:}
+	xen-displayctl screenshot "$(guest_domid "$name")$conn" "$3" &&
+		pngcmp "/lab/golden/$2" "$3"
 }
