@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/loop.h"
+
+#define LIMIT_LINES	20
+#define LIMIT_NS	10000000000ull
 
 static char log_prefix[128];
 static bool log_verbose;
@@ -19,8 +23,13 @@ void xd_log_setup(const char *prefix, bool verbose)
 static void log_line(const char *level, const char *fmt, va_list ap)
 {
 	char text[1024];
+	char *c;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
+	/* texts of guests may be in it */
+	for (c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			*c = '?';
 	fprintf(stderr, "xen-displayd: %s%s%s\n", log_prefix, level, text);
 }
 
@@ -40,3 +49,19 @@ LOG_FUNCTION(xd_error, "error: ", true)
 LOG_FUNCTION(xd_warn, "warning: ", true)
 LOG_FUNCTION(xd_info, "", true)
 LOG_FUNCTION(xd_debug, "debug: ", log_verbose)
+
+bool xd_log_allow(struct xd_log_limit *limit)
+{
+	uint64_t now = xd_now();
+
+	if (!limit->since || now - limit->since > LIMIT_NS) {
+		limit->since = now;
+		limit->lines = 0;
+	}
+	if (limit->lines > LIMIT_LINES)
+		return false;
+	if (limit->lines++ < LIMIT_LINES)
+		return true;
+	xd_warn("too many messages, dropping some");
+	return false;
+}

@@ -116,10 +116,26 @@ int xd_dbuf_create(struct xd_guest *guest, const struct xd_dbuf_create *desc)
 	return 0;
 }
 
+/* The output may not read a picture any more that no framebuffer is. */
+static void release_fb(struct xd_guest *guest, const struct xd_fb *fb)
+{
+	const struct xd_fb *other;
+
+	if (!fb->dbuf->addr)
+		return;
+	for (other = guest->fbs; other; other = other->next)
+		if (other != fb && other->dbuf == fb->dbuf &&
+		    other->layout.offset == fb->layout.offset)
+			return;
+	guest->output->ops->release(guest->output, (char *)fb->dbuf->addr +
+				    fb->layout.offset);
+}
+
 static void remove_fb(struct xd_guest *guest, struct xd_fb **link)
 {
 	struct xd_fb *fb = *link;
 
+	release_fb(guest, fb);
 	*link = fb->next;
 	xd_usage_del_fb(&guest->usage);
 	free(fb);
@@ -132,15 +148,10 @@ static void remove_dbuf(struct xd_guest *guest, struct xd_dbuf **link)
 
 	*link = dbuf->next;
 	while (*fb) {
-		if ((*fb)->dbuf == dbuf) {
-			if (dbuf->addr)
-				guest->output->ops->release(guest->output,
-							    (char *)dbuf->addr +
-							    (*fb)->layout.offset);
+		if ((*fb)->dbuf == dbuf)
 			remove_fb(guest, fb);
-		} else {
+		else
 			fb = &(*fb)->next;
-		}
 	}
 	if (dbuf->addr) {
 		guest->bus->ops->unmap(guest->bus, dbuf->addr,
@@ -195,14 +206,9 @@ int xd_fb_attach(struct xd_guest *guest, const struct xd_fb_attach *desc)
 int xd_fb_detach(struct xd_guest *guest, uint64_t cookie)
 {
 	struct xd_fb **link = find_fb(guest, cookie);
-	struct xd_dbuf *dbuf;
 
 	if (!*link)
 		return -ENOENT;
-	dbuf = (*link)->dbuf;
-	if (dbuf->addr)
-		guest->output->ops->release(guest->output, (char *)dbuf->addr +
-					    (*link)->layout.offset);
 	remove_fb(guest, link);
 	return 0;
 }

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "core/guest.h"
 
+#define PAY_INTERVAL	20000000u	/* ns */
+
 static void break_conn(struct xd_conn *conn, const char *why)
 {
 	if (conn->broken)
@@ -199,6 +201,8 @@ void xd_conn_pay_owed(struct xd_conn *conn)
 	conn->nr_owed -= paid;
 	memmove(conn->owed, conn->owed + paid,
 		conn->nr_owed * sizeof(conn->owed[0]));
+	if (conn->nr_owed)
+		xd_timer_set(&conn->guest->pay, xd_now() + PAY_INTERVAL);
 }
 
 void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie)
@@ -209,4 +213,6 @@ void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie)
 	/* dispatch refuses flips while it is full */
 	if (conn->nr_owed < XD_MAX_FLIPS)
 		conn->owed[conn->nr_owed++] = fb_cookie;
+	/* a guest need not tell that it has taken events */
+	xd_timer_set(&conn->guest->pay, xd_now() + PAY_INTERVAL);
 }

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +24,15 @@
 #define FREE_FAILURES	3		/* in a row, before workers are held back */
 #define MAX_DELAY_MS	1000u
 #define STABLE_MS	2000u		/* a worker that lived so long worked */
+#define MAX_CONNECTS	100		/* of a device in CONNECTS_MS */
+#define CONNECTS_MS	10000u
 
 enum action {
 	ACT_NONE,
 	ACT_WAIT,	/* no connection; InitWait */
 	ACT_CONNECT,	/* a worker; Connected */
 	ACT_KEEP,	/* a worker, or start over */
+	ACT_RESTART,	/* no connection; Closing, Closed, InitWait */
 	ACT_CLOSE,	/* no connection; Closing, Closed */
 };
 
@@ -39,12 +43,26 @@ static const enum action actions[XD_NUM_STATES] = {
 	[XD_STATE_INIT_WAIT] = ACT_NONE,
 	[XD_STATE_INITIALISED] = ACT_CONNECT,
 	[XD_STATE_CONNECTED] = ACT_KEEP,
-	[XD_STATE_CLOSING] = ACT_CLOSE,
+	/* Linux's frontend, when it is unloaded, waits for InitWait */
+	[XD_STATE_CLOSING] = ACT_RESTART,
 	[XD_STATE_CLOSED] = ACT_CLOSE,
 	/* Linux's frontend, lost us, still used by a client */
 	[XD_STATE_RECONFIGURING] = ACT_WAIT,
 	[XD_STATE_RECONFIGURED] = ACT_NONE,
 };
+
+void xd_device_warn(struct xd_device *dev, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	if (!xd_log_allow(&dev->log_limit))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	xd_warn("domain %u (%s): %s", dev->domid, dev->guest, text);
+}
 
 static char *read_node(struct xd_device *dev, const char *dir,
 		       const char *name)
@@ -98,6 +116,7 @@ static void offer(struct xd_device *dev)
 	if (dev->be_state == XD_STATE_INIT_WAIT && dev->reset)
 		return;
 	write_node(dev, XENDISPL_FIELD_BE_VERSIONS, "1,2");
+	xd_device_offer_extensions(dev);
 	if (!dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
 		dev->be_state = XD_STATE_UNKNOWN;
 	dev->reset = true;
@@ -180,6 +199,7 @@ static int start_worker(struct xd_device *dev)
 		return pid;
 	}
 	dev->worker = pid;
+	dev->started = xd_now();
 	dev->killed = false;
 	dev->sock = socks[0];
 	ret = xd_source_add(dev->sup->loop, &dev->sock_source, dev->sock,
@@ -204,6 +224,32 @@ static void close_states(struct xd_device *dev)
  * What the guest published is tried once. If it is no good the frontend has to
  * begin anew, or a guest would keep us forking for as long as it likes.
  */
+/* A frontend that connects over and over costs a process each time. */
+static bool too_often(struct xd_device *dev)
+{
+	uint64_t now = xd_now();
+
+	if (!dev->connects_since ||
+	    now - dev->connects_since > CONNECTS_MS * MS) {
+		dev->connects_since = now;
+		dev->connects = 0;
+	}
+	if (dev->connects++ < MAX_CONNECTS)
+		return false;
+	xd_device_warn(dev, "connects too often, has to wait");
+	dev->waiting = true;
+	xd_timer_set(&dev->retry, dev->connects_since + CONNECTS_MS * MS);
+	return true;
+}
+
+/* The guest's doing: it may try again. */
+static void refuse(struct xd_device *dev)
+{
+	dev->refused = true;
+	set_state(dev, XD_STATE_CLOSING);
+	set_state(dev, XD_STATE_CLOSED);
+}
+
 static void start_connection(struct xd_device *dev)
 {
 	int ret;
@@ -211,19 +257,19 @@ static void start_connection(struct xd_device *dev)
 	if (dev->worker || dev->waiting)
 		return;
 	if (dev->refused) {
-		close_states(dev);
+		refuse(dev);
 		return;
 	}
+	if (too_often(dev))
+		return;
 	if (dev->be_state != XD_STATE_INIT_WAIT)
 		offer(dev);
 	ret = xd_device_read_params(dev, &dev->connect);
 	if (!ret)
 		ret = start_worker(dev);
 	if (ret) {
-		xd_warn("domain %u (%s): not connected: %s", dev->domid,
-			dev->guest, strerror(-ret));
-		dev->refused = true;
-		close_states(dev);
+		xd_device_warn(dev, "not connected: %s", strerror(-ret));
+		refuse(dev);
 	}
 }
 
@@ -236,31 +282,43 @@ static void wait_for_frontend(struct xd_device *dev)
 	offer(dev);
 }
 
+/* Says that the connection is over, and offers another one. */
+static void start_over(struct xd_device *dev)
+{
+	set_state(dev, XD_STATE_CLOSING);
+	set_state(dev, XD_STATE_CLOSED);
+	offer(dev);
+}
+
 /* Connected says the frontend. If there is no connection, start over. */
 static void keep_connection(struct xd_device *dev)
 {
-	if (dev->worker && !dev->killed)
-		return;
 	if (dev->worker || dev->waiting)
 		return;
 	if (dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
 		return;		/* it will see that */
-	close_states(dev);
-	offer(dev);
+	start_over(dev);
 }
 
+static void restart_connection(struct xd_device *dev)
+{
+	xd_device_kill_worker(dev);
+	if (dev->worker || dev->waiting)
+		return;
+	if (!dev->reset || dev->be_state != XD_STATE_INIT_WAIT)
+		start_over(dev);
+}
+
+/*
+ * Closed does not wait for the frontend: Linux's, whose device the toolstack
+ * takes away, closes only after us.
+ */
 static void close_connection(struct xd_device *dev)
 {
-	struct xd_store *store = dev->sup->store;
-
 	xd_device_kill_worker(dev);
 	if (dev->be_state != XD_STATE_CLOSED)
 		set_state(dev, XD_STATE_CLOSING);
-	if (dev->worker)
-		return;
-	if (dev->fe_state == XD_STATE_CLOSED ||
-	    dev->fe_state == XD_STATE_UNKNOWN || dev->sup->closing ||
-	    !store->ops->domain_alive(store, dev->domid))
+	if (!dev->worker)
 		set_state(dev, XD_STATE_CLOSED);
 }
 
@@ -277,6 +335,9 @@ static void act(struct xd_device *dev, enum action action)
 		break;
 	case ACT_KEEP:
 		keep_connection(dev);
+		break;
+	case ACT_RESTART:
+		restart_connection(dev);
 		break;
 	case ACT_CLOSE:
 		close_connection(dev);
@@ -302,6 +363,7 @@ static void read_guest_name(struct xd_device *dev)
 
 static void read_nodes(struct xd_device *dev)
 {
+	enum xd_state fe_before = dev->fe_state;
 	char *text;
 	bool online = false;
 
@@ -316,6 +378,12 @@ static void read_nodes(struct xd_device *dev)
 	dev->online = online;
 	dev->be_state = read_state(dev, dev->be_path);
 	dev->fe_state = read_state(dev, dev->fe_path);
+	if (dev->fe_state != XD_STATE_INITIALISED)
+		dev->refused = false;
+	/* while Reconfiguring it does not look at our state: tell it again */
+	if (fe_before == XD_STATE_RECONFIGURING &&
+	    dev->fe_state == XD_STATE_INITIALISING)
+		dev->reset = false;
 	if (dev->fe_state != XD_STATE_INITIALISED)
 		dev->refused = false;
 	if (!dev->guest[0] || dev->guest[0] == '?')
@@ -363,15 +431,15 @@ void xd_device_worker_ended(struct xd_device *dev, int status)
 	dev->worker = 0;
 	close_sock(dev);
 	xd_control_lost(dev);
-	if (dev->killed) {
+	if (dev->killed || xd_now() - dev->started > STABLE_MS * MS)
 		dev->failures = 0;
-	} else {
+	if (!dev->killed) {
 		if (WIFSIGNALED(status))
-			xd_warn("domain %u (%s): worker died of signal %d",
-				dev->domid, dev->guest, WTERMSIG(status));
+			xd_device_warn(dev, "worker died of signal %d",
+				       WTERMSIG(status));
 		else
-			xd_warn("domain %u (%s): worker ended with status %d",
-				dev->domid, dev->guest, WEXITSTATUS(status));
+			xd_device_warn(dev, "worker ended with status %d",
+				       WEXITSTATUS(status));
 		hold_back(dev);
 	}
 	dev->killed = false;

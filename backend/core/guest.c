@@ -29,6 +29,15 @@ static void serve_all(void *ctx)
 		xd_timer_set(&guest->again, 1);
 }
 
+static void pay_all(void *ctx)
+{
+	struct xd_guest *guest = ctx;
+	unsigned int i;
+
+	for (i = 0; i < guest->nr_conns; i++)
+		xd_conn_pay_owed(&guest->conns[i]);
+}
+
 static void bus_ready(void *ctx, uint32_t events)
 {
 	struct xd_guest *guest = ctx;
@@ -95,6 +104,8 @@ int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
 			return ret;
 	}
 	ret = xd_timer_init(loop, &guest->again, serve_all, guest);
+	if (!ret)
+		ret = xd_timer_init(loop, &guest->pay, pay_all, guest);
 	if (ret)
 		return ret;
 	ret = xd_source_add(loop, &guest->bus_source, bus->ops->fd(bus),
@@ -112,6 +123,7 @@ void xd_guest_stop(struct xd_guest *guest)
 
 	xd_source_del(guest->loop, &guest->bus_source);
 	xd_timer_finish(guest->loop, &guest->again);
+	xd_timer_finish(guest->loop, &guest->pay);
 	if (guest->output)
 		xd_buffers_finish(guest);
 	for (i = 0; i < guest->nr_conns; i++)

@@ -100,6 +100,7 @@ struct xd_guest {
 	struct xd_counters counters;
 	struct xd_source bus_source;
 	struct xd_timer again;		/* requests are left over */
+	struct xd_timer pay;		/* events are owed */
 };
 
 /* guest.c */

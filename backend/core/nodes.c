@@ -4,6 +4,7 @@
  * and bounded; none of them decides what the guest may do.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,9 +33,9 @@ static int read_number(struct xd_device *dev, unsigned int conn,
 	int ret = xd_parse_u32(text, min, max, ret_value);
 
 	if (ret)
-		xd_warn("domain %u (%s): %s/%u/%s is \"%.32s\", expected a number from %u to %u",
-			dev->domid, dev->guest, dev->fe_path, conn, name,
-			text ? text : "", min, max);
+		xd_device_warn(dev, "%s/%u/%s is \"%.32s\", expected a number from %u to %u",
+			       dev->fe_path, conn, name, text ? text : "", min,
+			       max);
 	free(text);
 	return ret;
 }
@@ -68,10 +69,9 @@ static int read_conn(struct xd_device *dev, unsigned int i,
 		return -ENOENT;
 	ret = xd_parse_resolution(text, &conn->width, &conn->height);
 	if (ret)
-		xd_warn("domain %u (%s): %s/%u/" XENDISPL_FIELD_RESOLUTION
-			" is \"%.32s\", expected WIDTHxHEIGHT, each 1 to %u",
-			dev->domid, dev->guest, dev->fe_path, i, text,
-			XD_MAX_DIMENSION);
+		xd_device_warn(dev, "%s/%u/" XENDISPL_FIELD_RESOLUTION
+			       " is \"%.32s\", expected WIDTHxHEIGHT, each 1 to %u",
+			       dev->fe_path, i, text, XD_MAX_DIMENSION);
 	free(text);
 	if (ret)
 		return ret;
@@ -93,10 +93,60 @@ static int read_version(struct xd_device *dev, struct xd_connect *connect)
 	text = store->ops->read(store, path);
 	ret = xd_parse_version(text, &connect->features.version);
 	if (ret)
-		xd_warn("domain %u (%s): %s is \"%.32s\", expected 1 or 2",
-			dev->domid, dev->guest, path, text ? text : "");
+		xd_device_warn(dev, "%s is \"%.32s\", expected 1 or 2",
+			       path, text ? text : "");
 	free(text);
 	return ret;
+}
+
+/*
+ * The extensions of docs/protocol-extensions.md that this daemon has: on when
+ * we offered and the frontend asked.
+ */
+static const struct {
+	const char *name;
+	size_t flag;		/* in struct xd_features */
+} extensions[] = {
+	{ "damage", offsetof(struct xd_features, damage) },
+	{ "stride", offsetof(struct xd_features, stride) },
+	{ "connector-event", offsetof(struct xd_features, connector_event) },
+	{ "ro-grants", offsetof(struct xd_features, ro_grants) },
+};
+
+#define NR_EXTENSIONS	(sizeof(extensions) / sizeof(extensions[0]))
+
+void xd_device_offer_extensions(struct xd_device *dev)
+{
+	struct xd_store *store = dev->sup->store;
+	char path[192];
+	size_t i;
+
+	for (i = 0; i < NR_EXTENSIONS; i++) {
+		snprintf(path, sizeof(path), "%s/feature-%s", dev->be_path,
+			 extensions[i].name);
+		store->ops->write(store, path, "1");
+	}
+}
+
+/* Anything but "1" is "not asked for". */
+static void read_extensions(struct xd_device *dev,
+			    struct xd_features *features)
+{
+	struct xd_store *store = dev->sup->store;
+	char path[192];
+	size_t i;
+
+	for (i = 0; i < NR_EXTENSIONS; i++) {
+		bool *flag = (bool *)((char *)features + extensions[i].flag);
+		bool asked = false;
+		char *text;
+
+		snprintf(path, sizeof(path), "%s/request-%s", dev->fe_path,
+			 extensions[i].name);
+		text = store->ops->read(store, path);
+		*flag = text && !xd_parse_flag(text, &asked) && asked;
+		free(text);
+	}
 }
 
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
@@ -114,6 +164,7 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);
 	snprintf(connect->output, sizeof(connect->output), "%s",
 		 config->output);
+	read_extensions(dev, &connect->features);
 	ret = read_version(dev, connect);
 	while (!ret && connect->nr_conns < XD_MAX_CONNECTORS) {
 		ret = read_conn(dev, connect->nr_conns,
@@ -124,7 +175,7 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 	if (ret == -ENOENT && connect->nr_conns)
 		ret = 0;
 	else if (ret == -ENOENT)
-		xd_warn("domain %u (%s): %s/0/" XENDISPL_FIELD_RESOLUTION
-			" is missing", dev->domid, dev->guest, dev->fe_path);
+		xd_device_warn(dev, "%s/0/" XENDISPL_FIELD_RESOLUTION
+			       " is missing", dev->fe_path);
 	return ret;
 }

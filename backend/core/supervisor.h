@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "core/message.h"
 #include "xen/port.h"
@@ -58,8 +59,14 @@ struct xd_supervisor;
  * @worker:	0 when none runs
  * @sock:	to the worker, -1 when none runs
  * @connect:	what the worker was started with
+ * @reset:	the connection that was there when we came is over
+ * @refused:	what the frontend published cannot be connected to; cleared when
+ *		it leaves Initialised
+ * @killed:	the worker, by us: its death is no failure
  * @failures:	workers that died in a row
- * @retry:	when another may be started
+ * @started:	ns, when the worker was
+ * @retry:	when another may be started, if @waiting
+ * @connects:	since @connects_since, ns
  */
 struct xd_device {
 	struct xd_device *next;
@@ -73,15 +80,19 @@ struct xd_device {
 	enum xd_state be_state;
 	bool online;
 	bool present;
-	bool reset;			/* started over since we came */
+	bool reset;
+	bool refused;
 	pid_t worker;
-	bool killed;			/* by us: its death is no failure */
-	bool refused;			/* until the frontend begins anew */
+	bool killed;
 	int sock;
 	struct xd_source sock_source;
 	struct xd_timer retry;
-	bool waiting;			/* for @retry */
+	bool waiting;
 	unsigned int failures;
+	uint64_t started;
+	uint64_t connects_since;
+	unsigned int connects;
+	struct xd_log_limit log_limit;
 	struct xd_connect connect;
 };
 
@@ -129,8 +140,15 @@ void xd_device_update(struct xd_device *dev);
 void xd_device_worker_ended(struct xd_device *dev, int status);
 void xd_device_kill_worker(struct xd_device *dev);
 
+/* A line about a guest that it can cause at will. */
+void xd_device_warn(struct xd_device *dev, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* nodes.c: what the guest published, checked; 0 or -errno, logged */
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);
+
+/* Says in our directory which extensions a frontend may ask for. */
+void xd_device_offer_extensions(struct xd_device *dev);
 
 /* control.c */
 

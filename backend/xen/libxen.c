@@ -32,11 +32,42 @@ static char *store_read(struct xd_store *store, const char *path)
 	return xs_read(to_libxen_store(store)->xs, XBT_NULL, path, NULL);
 }
 
+/* Whether the directory is there, and the write, in one transaction. */
+static int write_once(struct xs_handle *xs, const char *dir, const char *path,
+		      const char *text)
+{
+	xs_transaction_t t = xs_transaction_start(xs);
+	void *found;
+	int err = 0;
+
+	if (t == XBT_NULL)
+		return -errno;
+	found = xs_read(xs, t, dir, NULL);
+	if (!found || !xs_write(xs, t, path, text, (unsigned int)strlen(text)))
+		err = errno;
+	free(found);
+	if (!xs_transaction_end(xs, t, err != 0) && !err)
+		err = errno;
+	return -err;
+}
+
 static int store_write(struct xd_store *store, const char *path,
 		       const char *text)
 {
-	return xs_write(to_libxen_store(store)->xs, XBT_NULL, path, text,
-			(unsigned int)strlen(text)) ? 0 : -errno;
+	const char *slash = strrchr(path, '/');
+	char *dir;
+	int ret;
+
+	if (!slash)
+		return -EINVAL;
+	dir = strndup(path, (size_t)(slash - path));
+	if (!dir)
+		return -ENOMEM;
+	do {
+		ret = write_once(to_libxen_store(store)->xs, dir, path, text);
+	} while (ret == -EAGAIN);
+	free(dir);
+	return ret;
 }
 
 static char **store_list(struct xd_store *store, const char *path,

@@ -21,7 +21,8 @@ struct xd_bus;
  * @fd:		readable when @next_watch may have something
  * @read:	the node's text, NUL-terminated, the caller frees it; NULL with
  *		errno set
- * @write:	set a node
+ * @write:	set a node in a directory that exists: -ENOENT when it does not,
+ *		it is not made again after the toolstack removed it
  * @list:	names of a directory's children, *ret_num of them, in one block
  *		for the caller to free(); NULL with errno set
  * @watch:	fires at once and on every change at or below @path; @token
