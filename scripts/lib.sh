@@ -23,7 +23,7 @@ list() { sed -e 's/#.*//' "$@" | tr -s ' \t' '\n' | sed '/^$/d'; }
 
 # step LOGNAME TEXT COMMAND...: run a long command with its output in a log.
 # Says what runs, now and then that it still runs, and how long it took; shows
-# the end of the log when the command fails.
+# the end of the log and exits when the command fails.
 step() {
 	local log=$LOGS/$1.log text=$2 start=$SECONDS ticker status=0
 	shift 2
@@ -47,7 +47,7 @@ step() {
 	if [ "$status" -ne 0 ]; then
 		tail -n 25 "$log" | sed 's/^/   /' >&2
 		warn "failed ($status): $text; whole log: ${log#"$TOP"/}"
-		return "$status"
+		exit "$status"
 	fi
 	say "  done ($((SECONDS - start)) s)"
 }
