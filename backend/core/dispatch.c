@@ -19,16 +19,6 @@ static void end_flips(struct xd_conn *conn)
 	conn->nr_flips = 0;
 }
 
-/* A new mode overtakes what waited for the screen: events, no pictures. */
-static void finish_flips(struct xd_conn *conn)
-{
-	unsigned int i;
-
-	for (i = 0; i < conn->nr_flips; i++)
-		xd_conn_send_flip_event(conn, conn->flips[i].fb_cookie);
-	conn->nr_flips = 0;
-}
-
 static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 {
 	struct xd_guest *guest = conn->guest;
