@@ -212,18 +212,6 @@ static int start_worker(struct xd_device *dev)
 	return ret;
 }
 
-static void close_states(struct xd_device *dev)
-{
-	if (dev->be_state == XD_STATE_CLOSED)
-		return;
-	set_state(dev, XD_STATE_CLOSING);
-	set_state(dev, XD_STATE_CLOSED);
-}
-
-/*
- * What the guest published is tried once. If it is no good the frontend has to
- * begin anew, or a guest would keep us forking for as long as it likes.
- */
 /* A frontend that connects over and over costs a process each time. */
 static bool too_often(struct xd_device *dev)
 {
@@ -242,7 +230,10 @@ static bool too_often(struct xd_device *dev)
 	return true;
 }
 
-/* The guest's doing: it may try again. */
+/*
+ * What the guest published is tried once. If it is no good the frontend has to
+ * begin anew, or a guest would keep us forking for as long as it likes.
+ */
 static void refuse(struct xd_device *dev)
 {
 	dev->refused = true;
