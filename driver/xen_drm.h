@@ -570,6 +570,7 @@ int xen_drm_plane_init(struct xen_drm_pipe *pipe);
 
 int xen_drm_conn_init(struct xen_drm_pipe *pipe);
 void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe);
+void xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected);
 void xen_drm_conn_set_bad(struct xen_drm_pipe *pipe, bool bad);
 bool xen_drm_conn_mode_fits(const struct xen_drm_pipe *pipe,
 			    const struct drm_display_mode *mode);

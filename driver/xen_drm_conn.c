@@ -236,6 +236,34 @@ void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe)
 	mutex_unlock(lock);
 }
 
+static void xen_drm_conn_hotplug_work(struct work_struct *work)
+{
+	struct xen_drm_pipe *pipe = container_of(work, struct xen_drm_pipe,
+						 hotplug_work);
+	int idx;
+
+	if (!drm_dev_enter(&pipe->xdrm->drm, &idx))
+		return;
+	if (pipe->xdrm->registered) {
+		xen_drm_conn_fetch_edid(pipe);
+		drm_kms_helper_connector_hotplug_event(&pipe->connector);
+	}
+	drm_dev_exit(idx);
+}
+
+/**
+ * xen_drm_conn_event - the backend's monitor changed (connector-event)
+ * @pipe: the pipe
+ * @connected: there is one
+ *
+ * Context: interrupt.
+ */
+void xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
+{
+	WRITE_ONCE(pipe->connected, connected);
+	schedule_work(&pipe->hotplug_work);
+}
+
 /**
  * xen_drm_conn_init - make the connector
  * @pipe: the pipe, its encoder made
@@ -251,6 +279,7 @@ int xen_drm_conn_init(struct xen_drm_pipe *pipe)
 	pipe->height = cfg->height;
 	pipe->connected = true;
 	INIT_WORK(&pipe->status_work, xen_drm_conn_status_work);
+	INIT_WORK(&pipe->hotplug_work, xen_drm_conn_hotplug_work);
 
 	ret = drm_connector_init(&pipe->xdrm->drm, &pipe->connector,
 				 &xen_drm_conn_funcs,

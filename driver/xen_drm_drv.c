@@ -74,8 +74,13 @@ static void xen_drm_pipe_event(void *ctx, const struct xendispl_evt *evt)
 {
 	struct xen_drm_pipe *pipe = ctx;
 
+	const struct xen_drm_connector_event *conn = (const void *)&evt->op;
+
 	if (evt->type == XENDISPL_EVT_PG_FLIP)
 		xen_drm_flip_event(pipe, evt->op.pg_flip.fb_cookie);
+	else if (evt->type == XEN_DRM_EVT_CONNECTOR &&
+		 xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_CONNECTOR_EVENT))
+		xen_drm_conn_event(pipe, conn->connected);
 }
 
 static void xen_drm_pipe_prepare(struct xen_drm *xdrm, unsigned int index)
@@ -171,6 +176,7 @@ void xen_drm_unplug(struct xen_drm *xdrm)
 		xen_drm_flip_fini(pipe);
 		xen_drm_vblank_fini(pipe);
 		cancel_work_sync(&pipe->status_work);
+		cancel_work_sync(&pipe->hotplug_work);
 	}
 	xen_drm_bufs_fini(xdrm);
 }

@@ -17,6 +17,7 @@ static const struct {
 } xen_drm_link_requests[] = {
 	{ "request-damage", XEN_DRM_FEAT_DAMAGE },
 	{ "request-stride", XEN_DRM_FEAT_STRIDE },
+	{ "request-connector-event", XEN_DRM_FEAT_CONNECTOR_EVENT },
 	{ "request-ro-grants", XEN_DRM_FEAT_RO_GRANTS },
 	{ "request-formats", XEN_DRM_FEAT_FORMATS },
 };
