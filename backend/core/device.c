@@ -230,6 +230,14 @@ static bool too_often(struct xd_device *dev)
 	return true;
 }
 
+static void close_states(struct xd_device *dev)
+{
+	if (dev->be_state == XD_STATE_CLOSED)
+		return;
+	set_state(dev, XD_STATE_CLOSING);
+	set_state(dev, XD_STATE_CLOSED);
+}
+
 /*
  * What the guest published is tried once. If it is no good the frontend has to
  * begin anew, or a guest would keep us forking for as long as it likes.
@@ -237,8 +245,7 @@ static bool too_often(struct xd_device *dev)
 static void refuse(struct xd_device *dev)
 {
 	dev->refused = true;
-	set_state(dev, XD_STATE_CLOSING);
-	set_state(dev, XD_STATE_CLOSED);
+	close_states(dev);
 }
 
 static void start_connection(struct xd_device *dev)
@@ -276,8 +283,7 @@ static void wait_for_frontend(struct xd_device *dev)
 /* Says that the connection is over, and offers another one. */
 static void start_over(struct xd_device *dev)
 {
-	set_state(dev, XD_STATE_CLOSING);
-	set_state(dev, XD_STATE_CLOSED);
+	close_states(dev);
 	offer(dev);
 }
 
@@ -307,10 +313,10 @@ static void restart_connection(struct xd_device *dev)
 static void close_connection(struct xd_device *dev)
 {
 	xd_device_kill_worker(dev);
-	if (dev->be_state != XD_STATE_CLOSED)
-		set_state(dev, XD_STATE_CLOSING);
 	if (!dev->worker)
-		set_state(dev, XD_STATE_CLOSED);
+		close_states(dev);
+	else if (dev->be_state != XD_STATE_CLOSED)
+		set_state(dev, XD_STATE_CLOSING);
 }
 
 static void act(struct xd_device *dev, enum action action)
@@ -375,8 +381,6 @@ static void read_nodes(struct xd_device *dev)
 	if (fe_before == XD_STATE_RECONFIGURING &&
 	    dev->fe_state == XD_STATE_INITIALISING)
 		dev->reset = false;
-	if (dev->fe_state != XD_STATE_INITIALISED)
-		dev->refused = false;
 	if (!dev->guest[0] || dev->guest[0] == '?')
 		read_guest_name(dev);
 }

@@ -35,8 +35,8 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 	fb = xd_fb_find(guest, cfg->fb_cookie);
 	if (!fb)
 		return -ENOENT;
-	ret = xd_set_config_check(cfg, conn->params.width,
-				  conn->params.height, &fb->layout);
+	ret = xd_set_config_check(cfg, conn->max_width, conn->max_height,
+				  &fb->layout);
 	if (!ret)
 		ret = xd_fb_image(guest, fb, &image);
 	if (!ret)
