@@ -161,42 +161,67 @@ static struct xd_device *find_guest(struct xd_control *control,
 	return dev;
 }
 
-static void answer(struct client *client, const char *question)
+/* The numbers of a question, at most @max; -EINVAL when they are none. */
+static int parse_numbers(char *text, uint32_t *ret_numbers, int max)
 {
-	struct xd_message msg = { 0 };
-	unsigned int domid, conn, width, height;
-	struct xd_device *dev = NULL;
-	char command[16];
-	int n;
+	char *word;
+	int n = 0;
 
-	n = sscanf(question, "%15s %u %u %u %u", command, &domid, &conn,
-		   &width, &height);
-	if (n >= 2)
-		dev = find_guest(client->control, domid);
-	if (n == 1 && !strcmp(command, "list")) {
-		answer_list(client);
-	} else if (n < 2) {
-		send_error(client, "not a question of the protocol");
-	} else if (!dev) {
-		send_error(client, "no such guest");
-	} else if (n == 2 && !strcmp(command, "info")) {
-		answer_info(client, dev);
-	} else if (n == 2 && !strcmp(command, "stats")) {
-		msg.type = XD_MSG_STATS;
-		ask_worker(client, dev, &msg);
-	} else if (n == 3 && !strcmp(command, "screenshot")) {
-		msg.type = XD_MSG_SCREENSHOT;
-		msg.conn = conn;
-		ask_worker(client, dev, &msg);
-	} else if (n == 5 && !strcmp(command, "resize")) {
-		msg.type = XD_MSG_RESIZE;
-		msg.conn = conn;
-		msg.size.width = width;
-		msg.size.height = height;
-		ask_worker(client, dev, &msg);
-	} else {
-		send_error(client, "not a question of the protocol");
+	while ((word = strsep(&text, " "))) {
+		if (n == max || xd_parse_u32(word, 0, UINT32_MAX,
+					     &ret_numbers[n]))
+			return -EINVAL;
+		n++;
 	}
+	return n;
+}
+
+/* What only a worker can tell: false when it is not such a question. */
+static bool to_worker(const char *command, const uint32_t *numbers, int n,
+		      struct xd_message *ret_msg)
+{
+	*ret_msg = (struct xd_message){ 0 };
+	if (n == 1 && !strcmp(command, "stats")) {
+		ret_msg->type = XD_MSG_STATS;
+	} else if (n == 2 && !strcmp(command, "screenshot")) {
+		ret_msg->type = XD_MSG_SCREENSHOT;
+		ret_msg->conn = numbers[1];
+	} else if (n == 4 && !strcmp(command, "resize")) {
+		ret_msg->type = XD_MSG_RESIZE;
+		ret_msg->conn = numbers[1];
+		ret_msg->size.width = numbers[2];
+		ret_msg->size.height = numbers[3];
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* @question is taken apart. */
+static void answer(struct client *client, char *question)
+{
+	const char *command = strsep(&question, " ");
+	struct xd_device *dev = NULL;
+	struct xd_message msg;
+	uint32_t numbers[4];
+	int n = parse_numbers(question, numbers, 4);
+	bool info = n == 1 && !strcmp(command, "info");
+
+	if (n == 0 && !strcmp(command, "list")) {
+		answer_list(client);
+		return;
+	}
+	if (!info && !to_worker(command, numbers, n, &msg)) {
+		send_error(client, "not a question of the protocol");
+		return;
+	}
+	dev = find_guest(client->control, numbers[0]);
+	if (!dev)
+		send_error(client, "no such guest");
+	else if (info)
+		answer_info(client, dev);
+	else
+		ask_worker(client, dev, &msg);
 }
 
 static void drop_client(struct client *client)

@@ -115,7 +115,8 @@ static void offer(struct xd_device *dev)
 {
 	if (dev->be_state == XD_STATE_INIT_WAIT && dev->reset)
 		return;
-	write_node(dev, XENDISPL_FIELD_BE_VERSIONS, "1,2");
+	if (write_node(dev, XENDISPL_FIELD_BE_VERSIONS, "1,2"))
+		return;
 	xd_device_offer_extensions(dev);
 	if (!dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
 		dev->be_state = XD_STATE_UNKNOWN;

@@ -328,10 +328,10 @@ static void store_garbage(void **state)
 			sim_front_write(&front, nodes[i].node, "%s",
 					nodes[i].good);
 	}
-	/* One attempt and one line each: what is bad is not tried for ever. */
-	assert_int_equal(sim_log_count(sim, "not connected") +
-			 sim_log_count(sim, "cannot connect"),
-			 ARRAY_SIZE(nodes));
+	/* One attempt and a line at most: what is bad is not tried for ever. */
+	assert_in_range(sim_log_count(sim, "not connected") +
+			sim_log_count(sim, "cannot connect"), 1,
+			ARRAY_SIZE(nodes));
 	flip(&other);
 	sim_connect(&front, 1);
 	show(&front, &good, 4);

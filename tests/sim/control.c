@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The control socket and xen-displayctl, well used and abused. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "front.h"
+#include "sim.h"
+
+static struct sim_front front;
+static struct sim_buf buf;
+
+static const char *const one[] = { "640x480" };
+
+static void ok(int32_t status)
+{
+	assert_int_equal(status, 0);
+}
+
+static void begin(struct sim *sim)
+{
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	sim_buf_init(&buf, &front, 10, 640, 480, 32);
+	sim_buf_draw(&buf, 1);
+	ok(sim_dbuf_create(&front, &buf));
+	ok(sim_fb_attach(&front, 10, 20, 640, 480, XD_FMT_XRGB8888));
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+}
+
+static void end(struct sim *sim)
+{
+	sim_expect_picture(sim, &front, 0, 640, 480, 1);
+	ok(sim_dbuf_destroy(&front, 10));
+	sim_buf_finish(&buf, &front);
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
+/* Runs the tool; its exit status, and what it printed on both outputs. */
+static int run_tool(struct sim *sim, const char *args, char out[8192])
+{
+	char command[512];
+	FILE *pipe;
+	size_t len;
+	int status;
+
+	snprintf(command, sizeof(command), "%s --socket %s %s 2>&1",
+		 getenv("SIM_DISPLAYCTL"), sim->socket, args);
+	pipe = popen(command, "re");
+	assert_non_null(pipe);
+	len = fread(out, 1, 8191, pipe);
+	out[len] = '\0';
+	status = pclose(pipe);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void has(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("no \"%s\" in:\n%s", part, text);
+}
+
+static void tool_list(void **state)
+{
+	struct sim *sim = *state;
+	char out[8192];
+
+	assert_int_equal(run_tool(sim, "list", out), 0);
+	assert_null(strstr(out, "guest5"));
+	begin(sim);
+	assert_int_equal(run_tool(sim, "list", out), 0);
+	has(out, "guest5");
+	has(out, "connected");
+	assert_int_equal(run_tool(sim, "--json list", out), 0);
+	has(out, "\"domid\": 5");
+	has(out, "\"name\": \"guest5\"");
+	assert_int_equal(run_tool(sim, "info 5", out), 0);
+	has(out, "id0");
+	has(out, "640");
+	assert_int_equal(run_tool(sim, "--json stats 5", out), 0);
+	has(out, "\"requests\": 3");
+	has(out, "\"buffers\": 1");
+	end(sim);
+}
+
+static void tool_errors(void **state)
+{
+	static const struct {
+		const char *args;
+		int status;
+	} wrong[] = {
+		{ "", 2 }, { "bogus", 2 }, { "list 5", 2 }, { "info", 2 },
+		{ "info abc", 2 }, { "screenshot 5", 2 },
+		{ "screenshot x /dev/null", 2 },
+		{ "screenshot 5:y /dev/null", 2 }, { "--bogus", 2 },
+		{ "resize 5:0 64", 2 },
+		{ "info 7", 1 }, { "screenshot 7 /dev/null", 1 },
+		{ "screenshot 5:3 /dev/null", 1 },
+		{ "screenshot 5 /nowhere/x.png", 1 },
+	};
+	struct sim *sim = *state;
+	char out[8192];
+
+	begin(sim);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		int status = run_tool(sim, wrong[i].args, out);
+
+		if (status != wrong[i].status)
+			fail_msg("\"%s\": exit %d != %d", wrong[i].args,
+				 status, wrong[i].status);
+		/* One line that says what was wrong. */
+		assert_non_null(strchr(out, '\n'));
+		assert_string_equal(strchr(out, '\n'), "\n");
+	}
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
+	assert_int_equal(run_tool(sim, "screenshot 5 /dev/null", out), 1);
+	has(out, "off");
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	end(sim);
+}
+
+static void tool_without_daemon(void **state)
+{
+	struct sim *sim = *state;
+	char out[8192];
+
+	assert_int_equal(run_tool(sim, "list", out), 1);
+	has(out, sim->socket);
+	sim_finish(sim);
+}
+
+/* Pictures of the guests are for who runs the daemon. */
+static void socket_is_private(void **state)
+{
+	struct sim *sim = *state;
+	struct stat st;
+
+	assert_int_equal(stat(sim->socket, &st), 0);
+	assert_int_equal(st.st_mode & 0777 & 077, 0);
+	sim_daemon_stop(sim);
+	assert_int_not_equal(stat(sim->socket, &st), 0);
+	/* One that was left by a kill is in nobody's way. */
+	sim_daemon_start(sim);
+	sim_daemon_kill(sim);
+	assert_int_equal(stat(sim->socket, &st), 0);
+	sim_daemon_start(sim);
+	sim_finish(sim);
+}
+
+static int connect_raw(struct sim *sim)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, sim->socket);
+	assert_true(sock >= 0);
+	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)),
+			 0);
+	return sock;
+}
+
+/* 1 an answer, 0 hung up on. */
+static int ask_raw(int sock, const void *question, size_t size,
+		   char answer[4096])
+{
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	ssize_t len;
+
+	if (size)
+		send(sock, question, size, MSG_NOSIGNAL);
+	assert_int_equal(poll(&pfd, 1, SIM_TIMEOUT_MS), 1);
+	len = recv(sock, answer, 4095, 0);
+	answer[len > 0 ? len : 0] = '\0';
+	return len > 0;
+}
+
+static void garbage(void **state)
+{
+	static const char *const questions[] = {
+		"x", "list 1 2 3", "screenshot", "screenshot 5",
+		"screenshot 5 99", "screenshot -1 0",
+		"screenshot 4294967301 0", "info 99999999999999999999",
+		"resize 5 0 0 0", "resize 5 9 640 480", "stats", "\n\n\n",
+		"%s%n%s%n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 5",
+	};
+	struct sim *sim = *state;
+	unsigned int seed = 1;
+	char answer[4096], bytes[4000];
+
+	begin(sim);
+	for (size_t i = 0; i < ARRAY_SIZE(questions); i++) {
+		int sock = connect_raw(sim);
+
+		assert_int_equal(ask_raw(sock, questions[i],
+					 strlen(questions[i]), answer), 1);
+		if (strncmp(answer, "error ", 6))
+			fail_msg("\"%s\" got \"%s\"", questions[i], answer);
+		close(sock);
+	}
+	for (size_t size = 1; size < sizeof(bytes); size = size * 3 / 2 + 1) {
+		int sock = connect_raw(sim);
+
+		for (size_t i = 0; i < size; i++)
+			bytes[i] = (char)rand_r(&seed);
+		ask_raw(sock, bytes, size, answer);
+		assert_int_not_equal(strncmp(answer, "ok", 2), 0);
+		close(sock);
+	}
+	end(sim);
+}
+
+/* More clients than it serves, and such as do not read or go at once. */
+static void many_clients(void **state)
+{
+	struct sim *sim = *state;
+	char answer[4096];
+	int sock[40];
+
+	begin(sim);
+	for (size_t i = 0; i < ARRAY_SIZE(sock); i++)
+		sock[i] = connect_raw(sim);
+	for (size_t i = 0; i < ARRAY_SIZE(sock); i++)
+		for (int k = 0; k < 20; k++)
+			send(sock[i], "list", 4, MSG_NOSIGNAL | MSG_DONTWAIT);
+	for (size_t i = 0; i < ARRAY_SIZE(sock); i++)
+		close(sock[i]);
+	for (int i = 0; i < 50; i++) {
+		int one_sock = connect_raw(sim);
+
+		send(one_sock, "screenshot 5 0", 14, MSG_NOSIGNAL);
+		close(one_sock);
+	}
+	sock[0] = connect_raw(sim);
+	assert_int_equal(ask_raw(sock[0], "list", 4, answer), 1);
+	assert_int_equal(strncmp(answer, "ok\n", 3), 0);
+	/* One connection may ask again. */
+	assert_int_equal(ask_raw(sock[0], "list", 4, answer), 1);
+	close(sock[0]);
+	end(sim);
+}
+
+/* The worker dies while somebody waits for its answer: told so, at once. */
+static void worker_gone(void **state)
+{
+	struct sim *sim = *state;
+	char answer[4096];
+	pid_t worker;
+	int sock;
+
+	begin(sim);
+	worker = fake_domain_worker(sim->fake, 5);
+	kill(worker, SIGSTOP);
+	sock = connect_raw(sim);
+	send(sock, "screenshot 5 0", 14, MSG_NOSIGNAL);
+	kill(worker, SIGKILL);
+	assert_int_equal(ask_raw(sock, "", 0, answer), 1);
+	assert_int_equal(strncmp(answer, "error ", 6), 0);
+	close(sock);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_buf_finish(&buf, &front);
+	sim_channels_free(&front);
+	sim_guest_destroy(&front);
+	begin(sim);
+	end(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest control_tests[] = {
+		SIM_TEST(tool_list, "tool-list"),
+		SIM_TEST(tool_errors, "tool-errors"),
+		SIM_TEST_NO_DAEMON(tool_without_daemon, "tool-without-daemon"),
+		SIM_TEST(socket_is_private, "socket-is-private"),
+		SIM_TEST(garbage, "garbage"),
+		SIM_TEST(many_clients, "many-clients"),
+		SIM_TEST(worker_gone, "worker-gone"),
+	};
+
+	return cmocka_run_group_tests(control_tests, NULL, NULL);
+}
