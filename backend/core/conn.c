@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "core/guest.h"
+#include "edid/edid.h"
 
 #define PAY_INTERVAL	20000000u	/* ns */
 
@@ -20,6 +21,11 @@ static void break_conn(struct xd_conn *conn, const char *why)
 	conn->guest->counters.violations++;
 	xd_warn("connector %u: %s, not reading its requests any more",
 		conn->index, why);
+}
+
+static uint32_t max(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
 }
 
 static int bind_page(struct xd_conn *conn, uint32_t gref, uint32_t port,
@@ -47,10 +53,10 @@ int xd_conn_open(struct xd_conn *conn, struct xd_guest *guest,
 		.params = *params,
 		.req_port = -1,
 		.evt_port = -1,
-		.width = params->width,
-		.height = params->height,
-		.max_width = params->width,
-		.max_height = params->height,
+		.width = params->pref_width,
+		.height = params->pref_height,
+		.max_width = max(params->width, params->pref_width),
+		.max_height = max(params->height, params->pref_height),
 	};
 	conn->ring = calloc(1, sizeof(*conn->ring));
 	if (!conn->ring)
@@ -192,6 +198,34 @@ static bool send_flip(struct xd_conn *conn, uint64_t fb_cookie)
 	return send_event(conn, &evt);
 }
 
+static bool send_connector(struct xd_conn *conn)
+{
+	struct xendispl_evt evt;
+
+	xd_evt_encode_connector(&evt, (uint16_t)conn->evt_prod, true);
+	return send_event(conn, &evt);
+}
+
+int xd_conn_resize(struct xd_conn *conn, uint32_t width, uint32_t height)
+{
+	const struct xd_features *features = &conn->guest->params.features;
+
+	if (width < XD_EDID_MIN_DIMENSION || width > XD_EDID_MAX_DIMENSION ||
+	    height < XD_EDID_MIN_DIMENSION || height > XD_EDID_MAX_DIMENSION)
+		return -EINVAL;
+	if (!features->connector_event || features->version < 2)
+		return -EOPNOTSUPP;
+	if (width == conn->width && height == conn->height)
+		return 0;
+	conn->width = width;
+	conn->height = height;
+	conn->max_width = max(conn->max_width, width);
+	conn->max_height = max(conn->max_height, height);
+	conn->owes_connector = true;
+	xd_conn_pay_owed(conn);
+	return 0;
+}
+
 void xd_conn_pay_owed(struct xd_conn *conn)
 {
 	unsigned int paid = 0;
@@ -201,7 +235,9 @@ void xd_conn_pay_owed(struct xd_conn *conn)
 	conn->nr_owed -= paid;
 	memmove(conn->owed, conn->owed + paid,
 		conn->nr_owed * sizeof(conn->owed[0]));
-	if (conn->nr_owed)
+	if (conn->owes_connector && send_connector(conn))
+		conn->owes_connector = false;
+	if (conn->nr_owed || conn->owes_connector)
 		xd_timer_set(&conn->guest->pay, xd_now() + PAY_INTERVAL);
 }
 

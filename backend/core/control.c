@@ -26,7 +26,7 @@ struct client {
 	struct xd_source source;
 	int sock;
 	struct xd_device *asked;	/* the worker we wait for */
-	uint32_t seq;
+	struct xd_message question;	/* to it */
 };
 
 struct xd_control {
@@ -148,7 +148,7 @@ static void ask_worker(struct client *client, struct xd_device *dev,
 		return;
 	}
 	client->asked = dev;
-	client->seq = msg->seq;
+	client->question = *msg;
 }
 
 static struct xd_device *find_guest(struct xd_control *control,
@@ -299,24 +299,47 @@ static void send_counters(struct client *client, const struct xd_counters *c)
 	send_answer(client, -1);
 }
 
+/* The next connection of the device begins with this size. */
+static void remember_size(struct xd_device *dev, const struct xd_message *msg)
+{
+	if (msg->conn >= XD_MAX_CONNECTORS)
+		return;
+	dev->resized[msg->conn].width = msg->size.width;
+	dev->resized[msg->conn].height = msg->size.height;
+}
+
+static const char *error_text(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "the connector is off";
+	case -ENODEV:
+		return "no such connector";
+	case -EOPNOTSUPP:
+		return "the guest's driver does not follow sizes";
+	default:
+		return strerror(-err);
+	}
+}
+
 void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
 		       int fd)
 {
 	struct client *client = dev->sup->control->clients;
 
-	while (client && (client->asked != dev || client->seq != msg->seq))
+	while (client && (client->asked != dev ||
+			  client->question.seq != msg->seq))
 		client = client->next;
 	if (!client)
 		return;		/* the one who asked has gone */
 	client->asked = NULL;
 	if (msg->err < 0 && msg->err >= -4095) {
-		send_error(client, msg->err == -ENOENT ?
-			   "the connector is off" :
-			   msg->err == -ENODEV ? "no such connector" :
-			   strerror(-msg->err));
+		send_error(client, error_text(msg->err));
 	} else if (msg->type == XD_MSG_COUNTERS) {
 		send_counters(client, &msg->counters);
 	} else {
+		if (client->question.type == XD_MSG_RESIZE)
+			remember_size(dev, &client->question);
 		begin(client->control);
 		add(client->control, "ok\n");
 		send_answer(client, fd);

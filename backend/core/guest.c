@@ -62,8 +62,19 @@ static void output_done(void *ctx, unsigned int monitor)
 		xd_conn_frame_done(&guest->conns[monitor]);
 }
 
+static void output_resized(void *ctx, unsigned int monitor, uint32_t width,
+			   uint32_t height)
+{
+	struct xd_guest *guest = ctx;
+
+	/* a frontend that cannot follow keeps its mode */
+	if (monitor < guest->nr_conns)
+		xd_conn_resize(&guest->conns[monitor], width, height);
+}
+
 static const struct xd_output_events output_events = {
 	.done = output_done,
+	.resized = output_resized,
 };
 
 static int create_output(struct xd_guest *guest)

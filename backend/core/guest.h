@@ -61,7 +61,8 @@ struct xd_flip {
  *		the guest was offered stays good
  * @on:		a mode is set
  * @flips:	oldest first; the first one is with the output
- * @owed:	events that found the event page full
+ * @owed:	flip events that found the event page full
+ * @owes_connector: so did a connector event
  */
 struct xd_conn {
 	struct xd_guest *guest;
@@ -85,6 +86,7 @@ struct xd_conn {
 	unsigned int nr_flips;
 	uint64_t owed[XD_MAX_FLIPS];
 	unsigned int nr_owed;
+	bool owes_connector;
 };
 
 struct xd_guest {
@@ -125,6 +127,14 @@ void xd_conn_close(struct xd_conn *conn);
 
 /* Serves requests, one turn's worth. True when some are left. */
 bool xd_conn_serve(struct xd_conn *conn);
+
+/**
+ * xd_conn_resize() - give the monitor another preferred mode
+ * @width, @height: within XD_EDID_MIN_DIMENSION..XD_EDID_MAX_DIMENSION
+ *
+ * Return: 0, -EINVAL, -EOPNOTSUPP when the frontend does not follow.
+ */
+int xd_conn_resize(struct xd_conn *conn, uint32_t width, uint32_t height);
 
 /* Sends the frame-done event, or owes it while the event page is full. */
 void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie);

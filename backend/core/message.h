@@ -36,6 +36,7 @@ enum xd_message_type {
 /**
  * struct xd_conn_params - one connector, checked by the supervisor
  * @width, @height: the configured resolution
+ * @pref_width, @pref_height: what the monitor was resized to, else the same
  * @unique_id:	as the toolstack named it
  * @req_ref, @req_port: request ring
  * @evt_ref, @evt_port: event page
@@ -43,6 +44,8 @@ enum xd_message_type {
 struct xd_conn_params {
 	uint32_t width;
 	uint32_t height;
+	uint32_t pref_width;
+	uint32_t pref_height;
 	char unique_id[XD_UNIQUE_ID_SIZE];
 	uint32_t req_ref;
 	uint32_t req_port;

@@ -75,6 +75,8 @@ static int read_conn(struct xd_device *dev, unsigned int i,
 	free(text);
 	if (ret)
 		return ret;
+	conn->pref_width = dev->resized[i].width ? : conn->width;
+	conn->pref_height = dev->resized[i].height ? : conn->height;
 	text = read_fe(dev, i, XENDISPL_FIELD_UNIQUE_ID);
 	xd_parse_unique_id(text, i, conn->unique_id);
 	free(text);

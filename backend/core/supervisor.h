@@ -67,6 +67,7 @@ struct xd_supervisor;
  * @started:	ns, when the worker was
  * @retry:	when another may be started, if @waiting
  * @connects:	since @connects_since, ns
+ * @resized:	preferred modes that outlive the connection; 0: as configured
  */
 struct xd_device {
 	struct xd_device *next;
@@ -94,6 +95,10 @@ struct xd_device {
 	unsigned int connects;
 	struct xd_log_limit log_limit;
 	struct xd_connect connect;
+	struct {
+		uint32_t width;
+		uint32_t height;
+	} resized[XD_MAX_CONNECTORS];
 };
 
 struct xd_supervisor {

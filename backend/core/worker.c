@@ -78,6 +78,14 @@ static void screenshot(struct worker *worker, const struct xd_message *msg)
 		close(fd);
 }
 
+static int resize(struct worker *worker, const struct xd_message *msg)
+{
+	if (msg->conn >= worker->guest.nr_conns)
+		return -ENODEV;
+	return xd_conn_resize(&worker->guest.conns[msg->conn], msg->size.width,
+			      msg->size.height);
+}
+
 static void sock_ready(void *ctx, uint32_t events)
 {
 	struct worker *worker = ctx;
@@ -102,7 +110,7 @@ static void sock_ready(void *ctx, uint32_t events)
 		reply(worker, XD_MSG_COUNTERS, &msg, 0, -1);
 		break;
 	case XD_MSG_RESIZE:
-		reply(worker, XD_MSG_RESIZED, &msg, -EOPNOTSUPP, -1);
+		reply(worker, XD_MSG_RESIZED, &msg, resize(worker, &msg), -1);
 		break;
 	default:
 		break;
