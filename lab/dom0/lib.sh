@@ -81,7 +81,7 @@ guest_create() {
 	cat /lab/guest/base.cpio /lab/guest/extra.cpio "$dir/job.cpio" >"$dir/initrd"
 	guest_config "$name" >"$dir/config"
 	xl create -q "$dir/config" || fail "xl create $name failed"
-	xl domid "$name" >"$dir/domid"
+	labxen domid "$name" >"$dir/domid" || fail "guest $name ended at once"
 	rm -f "$dir/job.cpio" "$dir/initrd"
 }
 
@@ -156,10 +156,8 @@ guest_gone() {
 	xswait -t "${2:-10}" "!/local/domain/$id/name" ||
 		fail "guest $1 still there after ${2:-10} s"
 	# xl list must not show it as a zombie 2 s after that
-	retry 2 domain_gone "$id" || fail "guest $1 is a zombie: $(xl list | tail -n +2)"
+	labxen gone "$id" 2 || fail "guest $1 is a zombie: $(labxen left)"
 }
-
-domain_gone() { ! xl list "$1" >/dev/null 2>&1; }
 
 # guest_shutdown NAME [SECONDS], guest_destroy NAME: and wait until it is gone
 guest_shutdown() {
