@@ -27,6 +27,7 @@ struct client {
 	int sock;
 	struct xd_device *asked;	/* the worker we wait for */
 	struct xd_message question;	/* to it */
+	bool info;			/* what to tell of its status */
 };
 
 struct xd_control {
@@ -119,21 +120,6 @@ static void answer_list(struct client *client)
 	send_answer(client, -1);
 }
 
-static void answer_info(struct client *client, struct xd_device *dev)
-{
-	struct xd_control *control = client->control;
-	unsigned int i;
-
-	begin(control);
-	add(control, "ok\nconnector\tunique-id\twidth\theight\tversion\n");
-	for (i = 0; dev->worker && i < dev->connect.nr_conns; i++)
-		add(control, "%u\t%s\t%u\t%u\t%u\n", i,
-		    dev->connect.conns[i].unique_id,
-		    dev->connect.conns[i].width, dev->connect.conns[i].height,
-		    dev->connect.features.version);
-	send_answer(client, -1);
-}
-
 /* Passes a question on; the answer comes by xd_control_answer(). */
 static void ask_worker(struct client *client, struct xd_device *dev,
 		       struct xd_message *msg)
@@ -181,7 +167,8 @@ static bool to_worker(const char *command, const uint32_t *numbers, int n,
 		      struct xd_message *ret_msg)
 {
 	*ret_msg = (struct xd_message){ 0 };
-	if (n == 1 && !strcmp(command, "stats")) {
+	if (n == 1 && (!strcmp(command, "stats") ||
+		       !strcmp(command, "info"))) {
 		ret_msg->type = XD_MSG_STATS;
 	} else if (n == 2 && !strcmp(command, "screenshot")) {
 		ret_msg->type = XD_MSG_SCREENSHOT;
@@ -205,23 +192,21 @@ static void answer(struct client *client, char *question)
 	struct xd_message msg;
 	uint32_t numbers[4];
 	int n = parse_numbers(question, numbers, 4);
-	bool info = n == 1 && !strcmp(command, "info");
 
 	if (n == 0 && !strcmp(command, "list")) {
 		answer_list(client);
 		return;
 	}
-	if (!info && !to_worker(command, numbers, n, &msg)) {
+	if (!to_worker(command, numbers, n, &msg)) {
 		send_error(client, "not a question of the protocol");
 		return;
 	}
 	dev = find_guest(client->control, numbers[0]);
-	if (!dev)
-		send_error(client, "no such guest");
-	else if (info)
-		answer_info(client, dev);
-	else
+	client->info = !strcmp(command, "info");
+	if (dev)
 		ask_worker(client, dev, &msg);
+	else
+		send_error(client, "no such guest");
 }
 
 static void drop_client(struct client *client)
@@ -284,19 +269,53 @@ static void control_ready(void *ctx, uint32_t events)
 	control->nr_clients++;
 }
 
-static void send_counters(struct client *client, const struct xd_counters *c)
+static void add_counters(struct xd_control *control, struct xd_device *dev,
+			 const struct xd_counters *c)
 {
-	struct xd_control *control = client->control;
-
-	begin(control);
-	add(control, "ok\nrequests\terrors\tflips\tframes\tviolations\tbuffers\tframebuffers\tbytes\tmapped-pages\n");
+	add(control, "ok\ndomid\tname\tdevice\trequests\terrors\tflips\tframes\tviolations\tbuffers\tframebuffers\tbytes\tmapped-pages\n");
+	add(control, "%u\t%s\t%u\t", dev->domid, dev->guest, dev->devid);
 	add(control, "%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\n",
 	    (unsigned long long)c->requests, (unsigned long long)c->errors,
 	    (unsigned long long)c->flips, (unsigned long long)c->frames,
 	    (unsigned long long)c->violations, (unsigned long long)c->dbufs,
 	    (unsigned long long)c->fbs, (unsigned long long)c->bytes,
 	    (unsigned long long)c->mapped_pages);
+}
+
+static void add_conns(struct xd_control *control, struct xd_device *dev,
+		      const struct xd_conn_status *conns)
+{
+	const struct xd_connect *connect = &dev->connect;
+	unsigned int i;
+
+	add(control, "ok\nconnector\tunique-id\twidth\theight\tversion\tstate\tmode-width\tmode-height\n");
+	for (i = 0; i < connect->nr_conns; i++)
+		add(control, "%u\t%s\t%u\t%u\t%u\t%s\t%u\t%u\n", i,
+		    connect->conns[i].unique_id, conns[i].pref_width,
+		    conns[i].pref_height, connect->features.version,
+		    conns[i].broken ? "broken" :
+		    conns[i].width ? "on" : "off", conns[i].width,
+		    conns[i].height);
+}
+
+static void send_status(struct client *client, struct xd_device *dev,
+			const struct xd_status *status)
+{
+	begin(client->control);
+	if (client->info)
+		add_conns(client->control, dev, status->conns);
+	else
+		add_counters(client->control, dev, &status->counters);
 	send_answer(client, -1);
+}
+
+static void send_picture(struct client *client,
+			 const struct xd_picture *picture, int fd)
+{
+	begin(client->control);
+	add(client->control, "ok\nwidth\theight\tstride\n%u\t%u\t%u\n",
+	    picture->width, picture->height, picture->stride);
+	send_answer(client, fd);
 }
 
 /* The next connection of the device begins with this size. */
@@ -335,14 +354,20 @@ void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
 	client->asked = NULL;
 	if (msg->err < 0 && msg->err >= -4095) {
 		send_error(client, error_text(msg->err));
-	} else if (msg->type == XD_MSG_COUNTERS) {
-		send_counters(client, &msg->counters);
-	} else {
-		if (client->question.type == XD_MSG_RESIZE)
-			remember_size(dev, &client->question);
+		return;
+	}
+	switch (client->question.type) {
+	case XD_MSG_STATS:
+		send_status(client, dev, &msg->status);
+		break;
+	case XD_MSG_SCREENSHOT:
+		send_picture(client, &msg->picture, fd);
+		break;
+	default:
+		remember_size(dev, &client->question);
 		begin(client->control);
 		add(client->control, "ok\n");
-		send_answer(client, fd);
+		send_answer(client, -1);
 	}
 }
 

@@ -3,10 +3,10 @@
  * The control socket: SOCK_SEQPACKET, a question and an answer, each one packet
  * of text.
  *
- * Question: "list", "info DOMID", "stats", "screenshot DOMID CONN",
+ * Question: "list", "info DOMID", "stats DOMID", "screenshot DOMID CONN",
  * "resize DOMID CONN WIDTH HEIGHT". Answer: "error TEXT", or "ok" and, after a
- * newline, rows of fields separated by tabs, the first row naming them. A
- * screenshot comes as a descriptor of a PNG file.
+ * newline, rows of fields separated by tabs, the first row naming them. With a
+ * screenshot's one row comes a descriptor: XRGB8888 pixels from its start on.
  */
 #ifndef XD_CORE_CONTROL_H
 #define XD_CORE_CONTROL_H

@@ -46,6 +46,8 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 	if (ret)
 		return ret;
 	conn->on = true;
+	conn->mode_width = cfg->width;
+	conn->mode_height = cfg->height;
 	end_flips(conn);
 	return 0;
 }

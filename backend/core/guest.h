@@ -59,7 +59,7 @@ struct xd_flip {
  * @width, @height: preferred mode, as configured or resized
  * @max_width, @max_height: the largest that ever was preferred: a mode that
  *		the guest was offered stays good
- * @on:		a mode is set
+ * @on:		a mode is set, @mode_width x @mode_height
  * @flips:	oldest first; the first one is with the output
  * @owed:	flip events that found the event page full
  * @owes_connector: so did a connector event
@@ -82,6 +82,8 @@ struct xd_conn {
 	uint32_t max_width;
 	uint32_t max_height;
 	bool on;
+	uint32_t mode_width;
+	uint32_t mode_height;
 	struct xd_flip flips[XD_MAX_FLIPS];
 	unsigned int nr_flips;
 	uint64_t owed[XD_MAX_FLIPS];

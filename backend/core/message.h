@@ -28,8 +28,8 @@ enum xd_message_type {
 	XD_MSG_RESIZE,
 	/* from the worker */
 	XD_MSG_CONNECTED,
-	XD_MSG_PICTURE,		/* answers SCREENSHOT */
-	XD_MSG_COUNTERS,	/* answers STATS */
+	XD_MSG_PICTURE,		/* answers SCREENSHOT, with @picture's pixels */
+	XD_MSG_STATUS,		/* answers STATS */
 	XD_MSG_RESIZED,		/* answers RESIZE */
 };
 
@@ -67,7 +67,7 @@ struct xd_connect {
 	struct xd_conn_params conns[XD_MAX_CONNECTORS];
 };
 
-/* XD_MSG_COUNTERS; they only grow, but for the last group */
+/* They only grow, but for the last four. */
 struct xd_counters {
 	uint64_t requests;
 	uint64_t errors;
@@ -78,6 +78,28 @@ struct xd_counters {
 	uint64_t fbs;
 	uint64_t bytes;
 	uint64_t mapped_pages;
+};
+
+/* A connector now; width and height are 0 when it is off. */
+struct xd_conn_status {
+	uint32_t width;
+	uint32_t height;
+	uint32_t pref_width;
+	uint32_t pref_height;
+	uint32_t broken;
+};
+
+/* XD_MSG_STATUS */
+struct xd_status {
+	struct xd_counters counters;
+	struct xd_conn_status conns[XD_MAX_CONNECTORS];
+};
+
+/* XD_MSG_PICTURE: XRGB8888, in the descriptor from its start on */
+struct xd_picture {
+	uint32_t width;
+	uint32_t height;
+	uint32_t stride;
 };
 
 /**
@@ -94,7 +116,8 @@ struct xd_message {
 	int32_t err;
 	union {
 		struct xd_connect connect;
-		struct xd_counters counters;
+		struct xd_status status;
+		struct xd_picture picture;
 		struct {
 			uint32_t width;
 			uint32_t height;

@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "core/guest.h"
 #include "core/worker.h"
-#include "image/png.h"
 
 /* Who a worker is once its devices are open; the first that exists. */
 static const char *const worker_users[] = { "xen-displayd", "nobody" };
@@ -28,27 +27,57 @@ struct worker {
 	int sock;
 };
 
-static void reply(struct worker *worker, enum xd_message_type type,
-		  const struct xd_message *to, int err, int fd)
+static void reply(struct worker *worker, struct xd_message *answer,
+		  const struct xd_message *to, int fd)
 {
-	struct xd_message msg = {
-		.type = type,
-		.conn = to->conn,
-		.seq = to->seq,
-		.err = err,
-	};
-
-	if (type == XD_MSG_COUNTERS) {
-		msg.counters = worker->guest.counters;
-		msg.counters.dbufs = worker->guest.usage.dbufs;
-		msg.counters.fbs = worker->guest.usage.fbs;
-		msg.counters.bytes = worker->guest.usage.bytes;
-	}
-	xd_message_send(worker->sock, &msg, fd);
+	answer->conn = to->conn;
+	answer->seq = to->seq;
+	xd_message_send(worker->sock, answer, fd);
 }
 
-/* A PNG in memory, positioned at its start: the descriptor or -errno. */
-static int take_picture(struct worker *worker, unsigned int conn)
+static void send_status(struct worker *worker, const struct xd_message *to)
+{
+	struct xd_message answer = { .type = XD_MSG_STATUS };
+	struct xd_guest *guest = &worker->guest;
+	struct xd_counters *counters = &answer.status.counters;
+	unsigned int i;
+
+	*counters = guest->counters;
+	counters->dbufs = guest->usage.dbufs;
+	counters->fbs = guest->usage.fbs;
+	counters->bytes = guest->usage.bytes;
+	for (i = 0; i < guest->nr_conns; i++) {
+		struct xd_conn *conn = &guest->conns[i];
+
+		answer.status.conns[i] = (struct xd_conn_status){
+			.width = conn->on ? conn->mode_width : 0,
+			.height = conn->on ? conn->mode_height : 0,
+			.pref_width = conn->width,
+			.pref_height = conn->height,
+			.broken = conn->broken,
+		};
+	}
+	reply(worker, &answer, to, -1);
+}
+
+static int write_all(int fd, const void *data, size_t size)
+{
+	while (size) {
+		ssize_t len = write(fd, data, size);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len <= 0)
+			return len ? -errno : -EIO;
+		data = (const char *)data + len;
+		size -= (size_t)len;
+	}
+	return 0;
+}
+
+/* The pixels, in memory of their own: the descriptor or -errno. */
+static int take_picture(struct worker *worker, unsigned int conn,
+			struct xd_picture *ret_picture)
 {
 	struct xd_output *output = worker->guest.output;
 	struct xd_canvas canvas;
@@ -60,30 +89,39 @@ static int take_picture(struct worker *worker, unsigned int conn)
 	if (ret)
 		return ret;
 	fd = memfd_create("screenshot", MFD_CLOEXEC);
-	ret = fd < 0 ? -errno : xd_png_write(&canvas, fd);
+	ret = fd < 0 ? -errno :
+		write_all(fd, canvas.data,
+			  (size_t)canvas.stride * canvas.height);
+	*ret_picture = (struct xd_picture){
+		.width = canvas.width,
+		.height = canvas.height,
+		.stride = canvas.stride,
+	};
 	xd_canvas_finish(&canvas);
-	if (!ret && lseek(fd, 0, SEEK_SET) < 0)
-		ret = -errno;
 	if (ret && fd >= 0)
 		close(fd);
 	return ret ? ret : fd;
 }
 
-static void screenshot(struct worker *worker, const struct xd_message *msg)
+static void send_picture(struct worker *worker, const struct xd_message *to)
 {
-	int fd = take_picture(worker, msg->conn);
+	struct xd_message answer = { .type = XD_MSG_PICTURE };
+	int fd = take_picture(worker, to->conn, &answer.picture);
 
-	reply(worker, XD_MSG_PICTURE, msg, fd < 0 ? fd : 0, fd);
+	answer.err = fd < 0 ? fd : 0;
+	reply(worker, &answer, to, fd);
 	if (fd >= 0)
 		close(fd);
 }
 
-static int resize(struct worker *worker, const struct xd_message *msg)
+static void resize(struct worker *worker, const struct xd_message *to)
 {
-	if (msg->conn >= worker->guest.nr_conns)
-		return -ENODEV;
-	return xd_conn_resize(&worker->guest.conns[msg->conn], msg->size.width,
-			      msg->size.height);
+	struct xd_message answer = { .type = XD_MSG_RESIZED, .err = -ENODEV };
+
+	if (to->conn < worker->guest.nr_conns)
+		answer.err = xd_conn_resize(&worker->guest.conns[to->conn],
+					    to->size.width, to->size.height);
+	reply(worker, &answer, to, -1);
 }
 
 static void sock_ready(void *ctx, uint32_t events)
@@ -104,13 +142,13 @@ static void sock_ready(void *ctx, uint32_t events)
 		close(fd);
 	switch (msg.type) {
 	case XD_MSG_SCREENSHOT:
-		screenshot(worker, &msg);
+		send_picture(worker, &msg);
 		break;
 	case XD_MSG_STATS:
-		reply(worker, XD_MSG_COUNTERS, &msg, 0, -1);
+		send_status(worker, &msg);
 		break;
 	case XD_MSG_RESIZE:
-		reply(worker, XD_MSG_RESIZED, &msg, resize(worker, &msg), -1);
+		resize(worker, &msg);
 		break;
 	default:
 		break;

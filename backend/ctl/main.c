@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/control.h"
+#include "image/png.h"
 #include "proto/nodes.h"
 
 #define MAX_COLUMNS	16
@@ -24,7 +25,7 @@ static const char usage[] =
 "\n"
 "  list                             guests and the states of their displays\n"
 "  info DOMID                       the connectors of a guest\n"
-"  stats DOMID                      counters of a guest\n"
+"  stats [DOMID]                    counters of a guest, or of all\n"
 "  screenshot DOMID[:CONN] FILE.png what is on a connector (default: 0)\n"
 "  resize DOMID:CONN WIDTHxHEIGHT   change a connector's preferred mode\n"
 "\n"
@@ -66,8 +67,8 @@ static int connect_daemon(void)
 	return sock;
 }
 
-/* The rows after "ok"; *ret_fd is what came with them, or -1. */
-static char *ask(const char *question, int *ret_fd)
+/* The whole answer; *ret_fd is what came with it, or -1. */
+static char *converse(const char *question, int *ret_fd)
 {
 	int sock = connect_daemon();
 	struct iovec iov = { .iov_base = answer, .iov_len = sizeof(answer) - 1 };
@@ -95,6 +96,13 @@ static char *ask(const char *question, int *ret_fd)
 	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS)
 		memcpy(ret_fd, CMSG_DATA(cmsg), sizeof(int));
 	close(sock);
+	return answer;
+}
+
+/* The rows after "ok"; *ret_fd is what came with them, or -1. */
+static char *ask(const char *question, int *ret_fd)
+{
+	converse(question, ret_fd);
 	if (!strncmp(answer, "error ", 6))
 		die(1, "%s: %s", question, answer + 6);
 	if (strncmp(answer, "ok\n", 3))
@@ -112,9 +120,11 @@ static unsigned int split(char *row, char *fields[MAX_COLUMNS])
 	return num;
 }
 
-static bool is_number(const char *text)
+/* Names may look like numbers. */
+static bool is_number(const char *name, const char *text)
 {
-	return *text && strspn(text, "0123456789") == strlen(text);
+	return strcmp(name, "name") && strcmp(name, "unique-id") && *text &&
+		strspn(text, "0123456789") == strlen(text);
 }
 
 static void print_json_string(const char *text)
@@ -140,7 +150,7 @@ static void print_json_row(char **names, char **fields, unsigned int num)
 		printf("%s", i ? ", " : "");
 		print_json_string(names[i]);
 		printf(": ");
-		if (is_number(fields[i]))
+		if (is_number(names[i], fields[i]))
 			printf("%s", fields[i]);
 		else
 			print_json_string(fields[i]);
@@ -227,35 +237,51 @@ static void parse_target(char *text, uint32_t *ret_domid, uint32_t *ret_conn)
 	*ret_domid = parse_number(text, "a domain's number");
 }
 
-static void copy(int from, int to, const char *path)
+/* The pixels that came with an answer, in a canvas. */
+static void read_pixels(int fd, char *rows, struct xd_canvas *ret_canvas)
 {
-	char buf[65536];
+	unsigned int width, height, stride;
+	size_t size, done = 0;
 	ssize_t len;
 
-	while ((len = read(from, buf, sizeof(buf))) > 0)
-		if (write(to, buf, (size_t)len) != len)
-			die(1, "cannot write %s: %s", path, strerror(errno));
-	if (len < 0)
-		die(1, "cannot read the picture: %s", strerror(errno));
+	strsep(&rows, "\n");	/* the names */
+	if (fd < 0 || !rows ||
+	    sscanf(rows, "%u\t%u\t%u", &width, &height, &stride) != 3 ||
+	    xd_canvas_init(ret_canvas, width, height) ||
+	    stride != ret_canvas->stride)
+		die(1, "xen-displayd sent no picture");
+	size = (size_t)stride * height;
+	while (done < size) {
+		len = pread(fd, (char *)ret_canvas->data + done, size - done,
+			    (off_t)done);
+		if (len <= 0)
+			die(1, "cannot read the picture: %s",
+			    len ? strerror(errno) : "it is too short");
+		done += (size_t)len;
+	}
 }
 
 static int screenshot(char *target, const char *path)
 {
 	char question[XD_CONTROL_MAX_QUESTION];
+	struct xd_canvas canvas;
 	uint32_t domid, conn;
-	int fd, out;
+	int fd, out, ret;
+	char *rows;
 
 	parse_target(target, &domid, &conn);
 	snprintf(question, sizeof(question), "screenshot %u %u", domid, conn);
-	ask(question, &fd);
-	if (fd < 0)
-		die(1, "xen-displayd sent no picture");
+	rows = ask(question, &fd);
+	read_pixels(fd, rows, &canvas);
 	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (out < 0)
 		die(1, "cannot open %s: %s", path, strerror(errno));
-	copy(fd, out, path);
-	if (close(out))
-		die(1, "cannot write %s: %s", path, strerror(errno));
+	ret = xd_png_write(&canvas, out);
+	if (close(out) && !ret)
+		ret = -errno;
+	if (ret)
+		die(1, "cannot write %s: %s", path, strerror(-ret));
+	xd_canvas_finish(&canvas);
 	return 0;
 }
 
@@ -288,12 +314,45 @@ static int show(const char *command, const char *domid)
 	return 0;
 }
 
+/* Counters of all guests; those that go meanwhile are left out. */
+static int show_all_stats(void)
+{
+	static char rows[sizeof(answer)];
+	char question[XD_CONTROL_MAX_QUESTION];
+	char *list, *row, *fields[MAX_COLUMNS];
+	size_t len = 0;
+	int fd;
+
+	list = strdup(ask("list", &fd));
+	if (!list)
+		die(1, "%s", strerror(errno));
+	row = list;
+	strsep(&row, "\n");	/* the names */
+	while (row && *row) {
+		split(strsep(&row, "\n"), fields);
+		snprintf(question, sizeof(question), "stats %s", fields[0]);
+		if (strncmp(converse(question, &fd), "ok\n", 3))
+			continue;
+		/* the names once */
+		len += (size_t)snprintf(rows + len, sizeof(rows) - len, "%s",
+					len ? strchr(answer + 3, '\n') + 1 :
+					answer + 3);
+		if (len >= sizeof(rows))
+			break;
+	}
+	free(list);
+	print_rows(rows);
+	return 0;
+}
+
 static int run(int argc, char **argv)
 {
 	if (!argc)
 		die(2, "a command is missing, see --help");
 	if (argc == 1 && !strcmp(argv[0], "list"))
 		return show("list", NULL);
+	if (argc == 1 && !strcmp(argv[0], "stats"))
+		return show_all_stats();
 	if (argc == 2 && (!strcmp(argv[0], "info") ||
 			  !strcmp(argv[0], "stats")))
 		return show(argv[0], argv[1]);
