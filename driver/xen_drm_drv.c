@@ -186,7 +186,13 @@ static int __init xen_drm_module_init(void)
 	if (!xen_domain() || !xen_has_pv_devices() ||
 	    drm_firmware_drivers_only())
 		return -ENODEV;
-	return xenbus_register_frontend(&xen_drm_xenbus_driver);
+	/*
+	 * Without an owner: the bus would hold a reference on the module for
+	 * each bound device, and rmmod could never take the devices away. Open
+	 * DRM files hold the module, and unregistering waits for the rest.
+	 */
+	return __xenbus_register_frontend(&xen_drm_xenbus_driver, NULL,
+					  KBUILD_MODNAME);
 }
 
 static void __exit xen_drm_module_exit(void)

@@ -410,6 +410,29 @@ out:
 	return ret;
 }
 
+/* A ring that went wrong has room too: who waits shall learn of it. */
+static bool xen_drm_ring_has_room(struct xen_drm_ring *ring)
+{
+	bool room;
+
+	spin_lock_irq(&ring->lock);
+	room = !ring->up || ring->broken || xen_drm_ring_free_slot(ring);
+	spin_unlock_irq(&ring->lock);
+	return room;
+}
+
+/**
+ * xen_drm_ring_wait_room - wait for a full ring to get room
+ * @ring: the ring
+ *
+ * Context: process. Return: false when none came in time.
+ */
+bool xen_drm_ring_wait_room(struct xen_drm_ring *ring)
+{
+	return wait_event_timeout(ring->room, xen_drm_ring_has_room(ring),
+				  msecs_to_jiffies(XEN_DRM_REQUEST_MS));
+}
+
 /**
  * xen_drm_ring_submit - send a request, tell @call what becomes of it
  * @ring: the ring
@@ -425,33 +448,14 @@ out:
 int xen_drm_ring_submit(struct xen_drm_ring *ring, struct xendispl_req *req,
 			const struct xen_drm_call *call)
 {
-	int ret = xen_drm_ring_try_submit(ring, req, call);
+	int ret;
 
-	if (ret != -EAGAIN)
-		return ret;
-	if (!wait_event_timeout(ring->room,
-				(ret = xen_drm_ring_try_submit(ring, req, call)) != -EAGAIN,
-				msecs_to_jiffies(XEN_DRM_REQUEST_MS)))
-		return -ETIMEDOUT;
-	return ret;
-}
-
-/**
- * xen_drm_ring_wait_room - wait for a full ring to get room
- * @ring: the ring
- *
- * Context: process. Return: false when none came in time.
- */
-bool xen_drm_ring_wait_room(struct xen_drm_ring *ring)
-{
-	bool room;
-
-	return wait_event_timeout(ring->room, ({
-			spin_lock_irq(&ring->lock);
-			room = !ring->up || ring->broken ||
-				xen_drm_ring_free_slot(ring);
-			spin_unlock_irq(&ring->lock);
-			room; }), msecs_to_jiffies(XEN_DRM_REQUEST_MS));
+	do {
+		ret = xen_drm_ring_try_submit(ring, req, call);
+		if (ret != -EAGAIN)
+			return ret;
+	} while (xen_drm_ring_wait_room(ring));
+	return -ETIMEDOUT;
 }
 
 /* Shared by the one who waits and the slot; whoever is last frees it. */
