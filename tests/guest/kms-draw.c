@@ -19,7 +19,7 @@ struct draw_options {
 	bool all_outputs;
 	bool flip;
 	bool hold;
-	uint32_t seed, frame;
+	uint32_t seed, seed_step, frame;
 	uint32_t patch_seed;
 	struct pattern_rect patch; /* width is 0 without one */
 	unsigned int cursor;
@@ -163,7 +163,7 @@ static void show_step(struct kt_dev *dev, const struct draw_options *opt,
 	}
 	for (unsigned int i = 0; i < dev->output_count; i++)
 		show_one(dev, &dev->outputs[i], &bufs[i], format, opt,
-			 opt->seed + i);
+			 opt->seed + i * opt->seed_step);
 }
 
 static void draw(const struct draw_options *opt)
@@ -195,7 +195,8 @@ static void usage(FILE *out)
 	      "                      one after the other (XR24)\n"
 	      "  --seed N            colours and number in the card (1)\n"
 	      "  --frame N           number in the bar code (0)\n"
-	      "  --all               on all connectors, the seed rising by one each\n"
+	      "  --all               on all connectors\n"
+	      "  --seed-step N       with --all, the seed rises by N each (1)\n"
 	      "  --flip              a black picture first, the card with a flip\n"
 	      "  --patch S@X,Y,WxH   draw seed S there while it shows, then DIRTYFB\n"
 	      "  --cursor N@X,Y      and a pointer of N pixels\n"
@@ -248,7 +249,7 @@ static bool parse_cursor(struct draw_options *opt, const char *text)
 	       opt->cursor >= 16 && opt->cursor <= 256;
 }
 
-enum { OPT_FORMAT = 256, OPT_SEED, OPT_FRAME, OPT_ALL, OPT_FLIP, OPT_PATCH,
+enum { OPT_FORMAT = 256, OPT_SEED, OPT_STEP, OPT_FRAME, OPT_ALL, OPT_FLIP, OPT_PATCH,
        OPT_CURSOR, OPT_HOLD };
 
 static bool take_option(struct draw_options *opt, int c)
@@ -258,6 +259,8 @@ static bool take_option(struct draw_options *opt, int c)
 		return parse_formats(opt, optarg);
 	case OPT_SEED:
 		return pattern_parse_u32(optarg, UINT32_MAX, &opt->seed);
+	case OPT_STEP:
+		return pattern_parse_u32(optarg, 1000, &opt->seed_step);
 	case OPT_FRAME:
 		return pattern_parse_u32(optarg, UINT32_MAX, &opt->frame);
 	case OPT_PATCH:
@@ -284,6 +287,7 @@ int main(int argc, char **argv)
 		KT_LONG_OPTIONS,
 		{ "format", required_argument, NULL, OPT_FORMAT },
 		{ "seed", required_argument, NULL, OPT_SEED },
+		{ "seed-step", required_argument, NULL, OPT_STEP },
 		{ "frame", required_argument, NULL, OPT_FRAME },
 		{ "all", no_argument, NULL, OPT_ALL },
 		{ "flip", no_argument, NULL, OPT_FLIP },
@@ -297,6 +301,7 @@ int main(int argc, char **argv)
 		.formats = { kt_format_by_name("XR24") },
 		.format_count = 1,
 		.seed = 1,
+		.seed_step = 1,
 	};
 	int c;
 
