@@ -1,30 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xen-displayd: command line, signals, processes. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/config.h"
 #include "core/control.h"
 #include "core/supervisor.h"
 #include "core/worker.h"
 #include "outputs/output.h"
-#include "proto/nodes.h"
 
-#define MAX_RATE	240	/* Hz */
 #define WORKER_FD	3
+#define LOCK_FILE	"/run/xen-displayd/lock"
 
 static const char usage[] =
 "Usage: xen-displayd [OPTION]...\n"
 "Show the para-virtual displays of Xen guests.\n"
 "\n"
+"  --config FILE    configuration (default: " XD_CONFIG_FILE ",\n"
+"                   if it exists); options have the last word\n"
 "  --output KIND    where pictures go: headless (default)\n"
 "  --rate HZ        frames per second of outputs without a rate of their own,\n"
 "                   0 to 240, 0 for as fast as the guest draws (default: 60)\n"
@@ -34,8 +42,13 @@ static const char usage[] =
 "  --help           show this text\n"
 "  --version        show the version\n";
 
+/* What the command line says; NULL: nothing. */
 struct options {
-	struct xd_config config;
+	const char *config;
+	const char *output;
+	const char *rate;
+	const char *socket;
+	bool verbose;
 	bool foreground;
 	bool worker;
 };
@@ -47,22 +60,13 @@ static int wrong(const char *option, const char *value, const char *expected)
 	return 2;
 }
 
-static int parse_rate(struct options *options, const char *text)
-{
-	uint32_t rate;
-
-	if (xd_parse_u32(text, 0, MAX_RATE, &rate))
-		return wrong("--rate", text, "a number from 0 to 240");
-	options->config.millihertz = rate * 1000;
-	return 0;
-}
-
 /* -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
-	enum { OUTPUT = 1, RATE, SOCKET, FOREGROUND, VERBOSE, HELP, VERSION,
-	       WORKER };
+	enum { CONFIG = 1, OUTPUT, RATE, SOCKET, FOREGROUND, VERBOSE, HELP,
+	       VERSION, WORKER };
 	static const struct option table[] = {
+		{ "config", required_argument, NULL, CONFIG },
 		{ "output", required_argument, NULL, OUTPUT },
 		{ "rate", required_argument, NULL, RATE },
 		{ "socket", required_argument, NULL, SOCKET },
@@ -77,23 +81,23 @@ static int parse_options(int argc, char **argv, struct options *options)
 
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		switch (c) {
+		case CONFIG:
+			options->config = optarg;
+			break;
 		case OUTPUT:
-			options->config.output = optarg;
-			if (!xd_output_find(optarg))
-				return wrong("--output", optarg, "headless");
+			options->output = optarg;
 			break;
 		case RATE:
-			if (parse_rate(options, optarg))
-				return 2;
+			options->rate = optarg;
 			break;
 		case SOCKET:
-			options->config.socket = optarg;
+			options->socket = optarg;
 			break;
 		case FOREGROUND:
 			options->foreground = true;
 			break;
 		case VERBOSE:
-			options->config.verbose = true;
+			options->verbose = true;
 			break;
 		case HELP:
 			fputs(usage, stdout);
@@ -111,6 +115,78 @@ static int parse_options(int argc, char **argv, struct options *options)
 	if (optind < argc)
 		return wrong("argument", argv[optind], "options only");
 	return -1;
+}
+
+static int read_config(struct xd_config *config, const char *path,
+		       bool guests)
+{
+	const char *file = path ? path : XD_CONFIG_FILE;
+	char error[512];
+	int ret = xd_config_read(config, file, guests, error, sizeof(error));
+
+	/* there need not be one */
+	if (!ret || (ret == -ENOENT && !path))
+		return -1;
+	if (*error)
+		fprintf(stderr, "xen-displayd: %s\n", error);
+	else
+		fprintf(stderr, "xen-displayd: cannot read %s: %s\n", file,
+			strerror(-ret));
+	return 2;
+}
+
+static int apply_options(struct xd_config *config,
+			 const struct options *options)
+{
+	if (options->output) {
+		if (!xd_output_find(options->output))
+			return wrong("--output", options->output, "headless");
+		config->output = options->output;
+	}
+	if (options->rate &&
+	    xd_config_parse_rate(options->rate, &config->millihertz))
+		return wrong("--rate", options->rate, "a number from 0 to 240");
+	if (options->socket) {
+		if (!*options->socket ||
+		    strlen(options->socket) >= sizeof(config->socket_text))
+			return wrong("--socket", options->socket,
+				     "a path of 1 to 107 characters");
+		config->socket = options->socket;
+	}
+	if (options->verbose)
+		config->verbose = true;
+	return -1;
+}
+
+/* -1 to go on, else the exit status. */
+static int make_config(struct xd_config *config,
+		       const struct options *options)
+{
+	int ret;
+
+	xd_config_init(config);
+	ret = read_config(config, options->config, false);
+	if (ret < 0)
+		ret = apply_options(config, options);
+	if (ret < 0)
+		ret = read_config(config, options->config, true);
+	return ret;
+}
+
+/*
+ * Two daemons would fight over the same states. Held until the process ends;
+ * workers do not inherit it.
+ */
+static int take_lock(void)
+{
+	int fd;
+
+	if (mkdir("/run/xen-displayd", 0755) && errno != EEXIST)
+		return -errno;
+	fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	return flock(fd, LOCK_EX | LOCK_NB) ? -errno : 0;
 }
 
 /* A worker is this program anew: nothing of ours is in its memory. */
@@ -182,26 +258,69 @@ static int watch_signals(struct daemon *daemon)
 			     daemon);
 }
 
-static int supervise(const struct options *options)
+/* Tells systemd that we serve; nothing to do elsewhere. */
+static void notify_ready(void)
+{
+	static const char text[] = "READY=1";
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	socklen_t len;
+	int sock;
+
+	if (!path || !*path || strlen(path) >= sizeof(addr.sun_path))
+		return;
+	strcpy(addr.sun_path, path);
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+			  strlen(path));
+	if (*path == '@')
+		addr.sun_path[0] = '\0';	/* an abstract one */
+	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		return;
+	if (sendto(sock, text, strlen(text), MSG_NOSIGNAL,
+		   (struct sockaddr *)&addr, len) < 0)
+		xd_warn("cannot tell systemd that we are ready: %s",
+			strerror(errno));
+	close(sock);
+}
+
+static int run(struct daemon *daemon, struct xd_store *store,
+	       const struct xd_config *config)
+{
+	int ret = xd_loop_init(&daemon->loop);
+
+	if (!ret)
+		ret = watch_signals(daemon);
+	if (!ret)
+		ret = xd_supervisor_start(&daemon->sup, &daemon->loop, store,
+					  config, spawn_worker);
+	if (ret)
+		return ret;
+	xd_info("ready, output %s", config->output);
+	notify_ready();
+	return xd_loop_run(&daemon->loop);
+}
+
+static int supervise(const struct xd_config *config)
 {
 	struct daemon daemon = { .signal_fd = -1 };
-	struct xd_store *store = xd_libxen_store();
-	int ret;
+	struct xd_store *store;
+	int ret = take_lock();
 
+	if (ret) {
+		xd_error("cannot lock " LOCK_FILE ": %s",
+			 ret == -EWOULDBLOCK ? "another xen-displayd runs" :
+			 strerror(-ret));
+		return EXIT_FAILURE;
+	}
+	store = xd_libxen_store();
 	if (!store) {
 		xd_error("cannot connect to XenStore: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	ret = xd_loop_init(&daemon.loop);
-	if (!ret)
-		ret = watch_signals(&daemon);
-	if (!ret)
-		ret = xd_supervisor_start(&daemon.sup, &daemon.loop, store,
-					  &options->config, spawn_worker);
-	if (!ret) {
-		xd_info("ready, output %s", options->config.output);
-		ret = xd_loop_run(&daemon.loop);
-	}
+	ret = run(&daemon, store, config);
+	if (ret)
+		xd_error("cannot go on: %s", strerror(-ret));
 	if (daemon.sup.loop)
 		xd_supervisor_finish(&daemon.sup);
 	if (daemon.signal_fd >= 0)
@@ -213,24 +332,25 @@ static int supervise(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = {
-		.config = {
-			.output = "headless",
-			.millihertz = 60000,
-			.socket = XD_CONTROL_SOCKET,
-			.limits = xd_limits_default,
-		},
-	};
+	struct options options = { 0 };
+	struct xd_config config;
 	int ret = parse_options(argc, argv, &options);
 
 	if (ret >= 0)
 		return ret;
 	if (options.worker)
 		return xd_worker_run(WORKER_FD, xd_libxen_bus);
-	xd_log_setup("", options.config.verbose);
-	if (!options.foreground && daemon(0, 1)) {
-		xd_error("cannot go to the background: %s", strerror(errno));
-		return EXIT_FAILURE;
+	ret = make_config(&config, &options);
+	if (ret < 0) {
+		xd_log_setup("", config.verbose);
+		if (options.foreground || !daemon(0, 1)) {
+			ret = supervise(&config);
+		} else {
+			xd_error("cannot go to the background: %s",
+				 strerror(errno));
+			ret = EXIT_FAILURE;
+		}
 	}
-	return supervise(&options);
+	xd_config_finish(&config);
+	return ret;
 }

@@ -19,6 +19,7 @@
 
 #define XD_GUEST_NAME_SIZE	64
 #define XD_OUTPUT_NAME_SIZE	16
+#define XD_USER_NAME_SIZE	33
 
 enum xd_message_type {
 	/* to the worker */
@@ -59,6 +60,7 @@ struct xd_connect {
 	uint32_t devid;
 	char guest[XD_GUEST_NAME_SIZE];
 	char output[XD_OUTPUT_NAME_SIZE];
+	char user[XD_USER_NAME_SIZE];
 	uint32_t millihertz;
 	uint32_t verbose;
 	struct xd_features features;

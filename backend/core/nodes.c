@@ -154,18 +154,22 @@ static void read_extensions(struct xd_device *dev,
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 {
 	const struct xd_config *config = dev->sup->config;
+	struct xd_guest_config guest;
 	int ret;
 
+	xd_config_of_guest(config, dev->guest, &guest);
 	*connect = (struct xd_connect){
 		.domid = dev->domid,
 		.devid = dev->devid,
-		.millihertz = config->millihertz,
+		.millihertz = guest.millihertz,
 		.verbose = config->verbose,
-		.limits = config->limits,
+		.limits = guest.limits,
 	};
 	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);
 	snprintf(connect->output, sizeof(connect->output), "%s",
-		 config->output);
+		 guest.output);
+	snprintf(connect->user, sizeof(connect->user), "%s",
+		 config->user ? config->user : "");
 	read_extensions(dev, &connect->features);
 	ret = read_version(dev, connect);
 	while (!ret && connect->nr_conns < XD_MAX_CONNECTORS) {
@@ -176,7 +180,11 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 	}
 	if (ret == -ENOENT && connect->nr_conns)
 		ret = 0;
-	else if (ret == -ENOENT)
+	if (!ret && connect->nr_conns > guest.max_conns) {
+		xd_device_warn(dev, "has %u connectors, may have %u",
+			       connect->nr_conns, guest.max_conns);
+		ret = -ENOSPC;
+	} else if (ret == -ENOENT)
 		xd_device_warn(dev, "%s/0/" XENDISPL_FIELD_RESOLUTION
 			       " is missing", dev->fe_path);
 	return ret;

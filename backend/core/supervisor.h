@@ -12,24 +12,9 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "core/config.h"
 #include "core/message.h"
 #include "xen/port.h"
-
-/**
- * struct xd_config - what the command line and the file say
- * @output:	of every guest
- * @millihertz:	see struct xd_output_params
- * @socket:	path of the control socket
- * @verbose:	log more
- * @limits:	of every guest
- */
-struct xd_config {
-	const char *output;
-	uint32_t millihertz;
-	const char *socket;
-	bool verbose;
-	struct xd_limits limits;
-};
 
 /* Values of the xenbus states, as in xen/io/xenbus.h. */
 enum xd_state {

@@ -155,19 +155,35 @@ static void sock_ready(void *ctx, uint32_t events)
 	}
 }
 
-/* From here on there is nothing to gain but the guest's own pictures. */
-static int drop_rights(void)
+static const struct passwd *find_user(const char *configured)
 {
-	struct passwd *pw = NULL;
+	const struct passwd *pw = NULL;
 	size_t i;
+
+	if (*configured) {
+		pw = getpwnam(configured);
+		if (!pw)
+			xd_error("there is no user \"%s\"", configured);
+		return pw;
+	}
+	for (i = 0; i < sizeof(worker_users) / sizeof(*worker_users) && !pw;
+	     i++)
+		pw = getpwnam(worker_users[i]);
+	return pw;
+}
+
+/* From here on there is nothing to gain but the guest's own pictures. */
+static int drop_rights(const char *user)
+{
+	const struct passwd *pw;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
 	if (geteuid())
 		return 0;
-	for (i = 0; i < sizeof(worker_users) / sizeof(*worker_users) && !pw;
-	     i++)
-		pw = getpwnam(worker_users[i]);
+	pw = find_user(user);
+	if (!pw && *user)
+		return -ENOENT;
 	if (!pw) {
 		xd_warn("no user \"%s\" or \"%s\": the worker keeps root's rights",
 			worker_users[0], worker_users[1]);
@@ -244,7 +260,7 @@ int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void))
 			 strerror(errno));
 		return EXIT_FAILURE;
 	}
-	ret = drop_rights();
+	ret = drop_rights(msg.connect.user);
 	if (ret)
 		xd_error("cannot drop rights: %s", strerror(-ret));
 	else
