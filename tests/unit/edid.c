@@ -74,6 +74,112 @@ static void refresh_rates(void **state)
 	}
 }
 
+/* Bytes that edid-decode reads as CVT-RB's timings, to the last line. */
+static void known_timings(void **state)
+{
+	static const uint8_t full_hd[18] = {
+		0x29, 0x36, 0x80, 0xa0, 0x70, 0x38, 0x1f, 0x40, 0x30, 0x20,
+		0x35, 0x00, 0xfc, 0x1e, 0x11, 0x00, 0x00, 0x1a,
+	};
+	static const uint8_t displayid_8k[23] = {
+		0x03, 0x00, 0x14, 0x66, 0x30, 0x03, 0x88, 0xff, 0x1d, 0x9f,
+		0x00, 0x2f, 0x80, 0x1f, 0x00, 0xdf, 0x10, 0x7a, 0x00, 0x02,
+		0x00, 0x04, 0x00,
+	};
+	uint8_t buf[XD_EDID_MAX_GENERATED];
+	struct xd_edid_info info;
+
+	assert_int_equal(generate(1920, 1080, buf), 128);
+	assert_memory_equal(buf + 54, full_hd, sizeof(full_hd));
+	assert_int_equal(xd_edid_parse(buf, 128, &info), 0);
+	assert_int_equal(info.refresh_mhz, 59999);
+	assert_int_equal(info.width_mm, 508);
+	assert_int_equal(info.height_mm, 286);
+
+	assert_int_equal(generate(7680, 4320, buf), 256);
+	assert_memory_equal(buf + 128 + 48, displayid_8k,
+			    sizeof(displayid_8k));
+	assert_int_equal(xd_edid_parse(buf, 256, &info), 0);
+	assert_int_equal(info.refresh_mhz, 60000);
+	/* The base block has the half of it, for those that read no more. */
+	buf[126] = 0;
+	buf[127]++;
+	assert_int_equal(xd_edid_parse(buf, 128, &info), 0);
+	assert_int_equal(info.width, 3840);
+	assert_int_equal(info.height, 2160);
+}
+
+/* Where the base block's timing ends. */
+static void block_boundary(void **state)
+{
+	uint8_t buf[XD_EDID_MAX_GENERATED];
+
+	assert_int_equal(generate(4095, 1000, buf), 128);
+	assert_int_equal(generate(4096, 1000, buf), 256);
+	assert_int_equal(generate(1000, 4095, buf), 128);
+	assert_int_equal(generate(1000, 4096, buf), 256);
+	assert_int_equal(generate(4000, 2493, buf), 128);
+	assert_int_equal(generate(4000, 2600, buf), 256);
+}
+
+static unsigned int standard_modes(const uint8_t *edid, uint32_t max_w,
+				   uint32_t max_h)
+{
+	static const uint8_t ratio[4][2] = { { 16, 10 }, { 4, 3 }, { 5, 4 },
+					     { 16, 9 } };
+	unsigned int n = 0;
+
+	for (const uint8_t *p = edid + 38; p < edid + 54; p += 2) {
+		uint32_t w = (p[0] + 31u) * 8, h;
+
+		if (p[0] == 1 && p[1] == 1)
+			continue;
+		h = w * ratio[p[1] >> 6][1] / ratio[p[1] >> 6][0];
+		assert_int_equal(p[1] & 0x3f, 0);
+		assert_in_range(w, 1, max_w);
+		assert_in_range(h, 1, max_h);
+		assert_false(w == max_w && h == max_h);
+		n++;
+	}
+	return n;
+}
+
+static void modes_that_fit(void **state)
+{
+	static const struct {
+		uint16_t width, height;
+		uint8_t byte35, byte36;
+		unsigned int standard;
+	} cases[] = {
+		{ 639, 480, 0x00, 0x00, 0 }, { 640, 479, 0x00, 0x00, 0 },
+		{ 640, 480, 0x20, 0x00, 0 }, { 799, 600, 0x20, 0x00, 0 },
+		{ 800, 599, 0x20, 0x00, 0 }, { 800, 600, 0x21, 0x00, 0 },
+		{ 1023, 768, 0x21, 0x00, 0 }, { 1024, 767, 0x21, 0x00, 0 },
+		{ 1024, 768, 0x21, 0x08, 0 }, { 1280, 720, 0x21, 0x00, 0 },
+		{ 1280, 800, 0x21, 0x08, 1 }, { 1366, 768, 0x21, 0x08, 1 },
+		{ 1920, 1080, 0x21, 0x08, 6 }, { 1920, 1200, 0x21, 0x08, 8 },
+		{ 2048, 1152, 0x21, 0x08, 7 }, { 3840, 2160, 0x21, 0x08, 8 },
+	};
+	uint8_t buf[XD_EDID_MAX_GENERATED];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		unsigned int n;
+
+		assert_int_equal(generate(cases[i].width, cases[i].height, buf),
+				 128);
+		if (buf[35] != cases[i].byte35 || buf[36] != cases[i].byte36 ||
+		    buf[37])
+			fail_msg("%ux%u: established %02x %02x",
+				 cases[i].width, cases[i].height, buf[35],
+				 buf[36]);
+		n = standard_modes(buf, cases[i].width, cases[i].height);
+		if (n != cases[i].standard)
+			fail_msg("%ux%u: %u standard modes != %u",
+				 cases[i].width, cases[i].height, n,
+				 cases[i].standard);
+	}
+}
+
 static void parameters_out_of_range(void **state)
 {
 	uint8_t buf[XD_EDID_MAX_GENERATED];
@@ -124,6 +230,23 @@ static void texts(void **state)
 	assert_string_equal(b.serial, a.serial);
 	assert_int_not_equal(b.serial_number, a.serial_number);
 
+	/* The first and the last printable character; blanks at the end. */
+	p.name = "! ~  ";
+	p.unique_id = "   ";
+	assert_int_equal(xd_edid_generate(&p, buf, 256), 128);
+	assert_memory_equal(buf + 77, "! ~\n         ", 13);
+	assert_int_equal(xd_edid_parse(buf, 128, &a), 0);
+	assert_string_equal(a.name, "! ~");
+	assert_string_equal(a.serial, "");
+
+	/* Thirteen exactly need no line feed. */
+	p.name = "0123456789abc";
+	p.unique_id = "0123456789abc";
+	assert_int_equal(xd_edid_generate(&p, buf, 256), 128);
+	assert_int_equal(xd_edid_parse(buf, 128, &a), 0);
+	assert_string_equal(a.name, "0123456789abc");
+	assert_string_equal(a.serial, "0123456789abc");
+
 	p.name = NULL;
 	p.unique_id = NULL;
 	assert_int_equal(xd_edid_generate(&p, buf, 256), 128);
@@ -157,7 +280,7 @@ static void parse_refuses(void **state)
 /* Right checksums around wrong contents: no crash, no nonsense. */
 static void parse_survives_garbage(void **state)
 {
-	uint8_t buf[XD_EDID_MAX_GENERATED];
+	uint8_t *buf = malloc(XD_EDID_MAX_GENERATED);
 	struct xd_edid_info info;
 	unsigned int seed = 1;
 
@@ -180,6 +303,7 @@ static void parse_survives_garbage(void **state)
 		assert_in_range(strlen(info.name), 0, 13);
 		assert_in_range(strlen(info.serial), 0, 13);
 	}
+	free(buf);
 }
 
 static int run_edid_decode(const uint8_t *buf, size_t n)
@@ -224,6 +348,9 @@ int main(void)
 	const struct CMUnitTest edid_tests[] = {
 		TEST(round_trip, "round-trip"),
 		TEST(refresh_rates, "refresh-rates"),
+		TEST(known_timings, "known-timings"),
+		TEST(block_boundary, "block-boundary"),
+		TEST(modes_that_fit, "modes-that-fit"),
 		TEST(parameters_out_of_range, "parameters-out-of-range"),
 		TEST(texts, "texts"),
 		TEST(parse_refuses, "parse-refuses"),
