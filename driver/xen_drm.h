@@ -551,7 +551,7 @@ struct xen_drm_pipe {
 	bool bad;
 	struct delayed_work flip_timeout;
 	struct work_struct status_work;
-	struct work_struct hotplug_work;
+	struct delayed_work hotplug_work;
 
 	unsigned int width;
 	unsigned int height;

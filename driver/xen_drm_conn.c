@@ -14,6 +14,7 @@
 
 #include "xen_drm.h"
 
+#define XEN_DRM_HOTPLUG_MS	100	/* at most so often we look */
 #define XEN_DRM_REFRESH		60	/* Hz, without an EDID */
 
 static enum drm_connector_status
@@ -238,7 +239,8 @@ void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe)
 
 static void xen_drm_conn_hotplug_work(struct work_struct *work)
 {
-	struct xen_drm_pipe *pipe = container_of(work, struct xen_drm_pipe,
+	struct xen_drm_pipe *pipe = container_of(to_delayed_work(work),
+						 struct xen_drm_pipe,
 						 hotplug_work);
 	int idx;
 
@@ -261,7 +263,9 @@ static void xen_drm_conn_hotplug_work(struct work_struct *work)
 void xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
 {
 	WRITE_ONCE(pipe->connected, connected);
-	schedule_work(&pipe->hotplug_work);
+	/* a backend may tell as often as it likes */
+	schedule_delayed_work(&pipe->hotplug_work,
+			      msecs_to_jiffies(XEN_DRM_HOTPLUG_MS));
 }
 
 /**
@@ -279,7 +283,7 @@ int xen_drm_conn_init(struct xen_drm_pipe *pipe)
 	pipe->height = cfg->height;
 	pipe->connected = true;
 	INIT_WORK(&pipe->status_work, xen_drm_conn_status_work);
-	INIT_WORK(&pipe->hotplug_work, xen_drm_conn_hotplug_work);
+	INIT_DELAYED_WORK(&pipe->hotplug_work, xen_drm_conn_hotplug_work);
 
 	ret = drm_connector_init(&pipe->xdrm->drm, &pipe->connector,
 				 &xen_drm_conn_funcs,

@@ -176,7 +176,7 @@ void xen_drm_unplug(struct xen_drm *xdrm)
 		xen_drm_flip_fini(pipe);
 		xen_drm_vblank_fini(pipe);
 		cancel_work_sync(&pipe->status_work);
-		cancel_work_sync(&pipe->hotplug_work);
+		cancel_delayed_work_sync(&pipe->hotplug_work);
 	}
 	xen_drm_bufs_fini(xdrm);
 }

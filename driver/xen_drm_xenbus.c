@@ -21,7 +21,7 @@ enum xen_drm_bus_state {
 	XEN_DRM_OFFERED,	/* Initialised: channels are published */
 	XEN_DRM_CONNECTED,	/* Connected */
 	XEN_DRM_GONE,		/* Closed: taken away by the toolstack */
-	XEN_DRM_FAILED,		/* Closing, Closed: our configuration is wrong */
+	XEN_DRM_FAILED,		/* Closing, Closed: what we read was wrong */
 	XEN_DRM_NUM_STATES
 };
 
@@ -75,7 +75,7 @@ xen_drm_bus_actions[][XEN_DRM_NUM_STATES] = {
 	/*		 our state:  WAITING, OFFERED, CONNECTED, GONE, FAILED */
 	[XenbusStateUnknown]	   = ROW(CHECK, LOSE, LOSE, NOTHING, CLOSE),
 	[XenbusStateInitialising]  = ROW(NOTHING, LOSE, LOSE, NOTHING, NOTHING),
-	[XenbusStateInitWait]	   = ROW(OFFER, NOTHING, REOFFER, OFFER, NOTHING),
+	[XenbusStateInitWait]	   = ROW(OFFER, NOTHING, REOFFER, OFFER, OFFER),
 	[XenbusStateInitialised]   = ROW(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
 	[XenbusStateConnected]	   = ROW(NOTHING, CONNECT, NOTHING, NOTHING, NOTHING),
 	[XenbusStateClosing]	   = ROW(CHECK, LOSE, LOSE, NOTHING, CLOSE),
