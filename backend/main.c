@@ -211,6 +211,47 @@ static pid_t spawn_worker(struct xd_device *dev, int sock)
 	_exit(EXIT_FAILURE);
 }
 
+/*
+ * The process that was started ends when the daemon serves (0) or could not be
+ * brought to it (1). Returns the descriptor to tell it, or -errno.
+ */
+static int go_to_background(void)
+{
+	int fds[2], null;
+	char ready;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid) {
+		close(fds[1]);
+		_exit(read(fds[0], &ready, 1) == 1 ? EXIT_SUCCESS :
+		      EXIT_FAILURE);
+	}
+	close(fds[0]);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || setsid() < 0 ||
+	    dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		return -errno;
+	close(null);
+	return fds[1];
+}
+
+/* All that had to be said to who started us has been said. */
+static void leave_terminal(int ready_fd)
+{
+	if (ready_fd < 0)
+		return;
+	xd_log_to_syslog();
+	dup2(STDOUT_FILENO, STDERR_FILENO);
+	if (write(ready_fd, "", 1) != 1)
+		xd_warn("cannot tell that we are ready: %s", strerror(errno));
+	close(ready_fd);
+}
+
 struct daemon {
 	struct xd_loop loop;
 	struct xd_supervisor sup;
@@ -285,7 +326,7 @@ static void notify_ready(void)
 }
 
 static int run(struct daemon *daemon, struct xd_store *store,
-	       const struct xd_config *config)
+	       const struct xd_config *config, int ready_fd)
 {
 	int ret = xd_loop_init(&daemon->loop);
 
@@ -298,10 +339,12 @@ static int run(struct daemon *daemon, struct xd_store *store,
 		return ret;
 	xd_info("ready, output %s", config->output);
 	notify_ready();
+	leave_terminal(ready_fd);
 	return xd_loop_run(&daemon->loop);
 }
 
-static int supervise(const struct xd_config *config)
+/* @ready_fd: see go_to_background(), or -1 */
+static int supervise(const struct xd_config *config, int ready_fd)
 {
 	struct daemon daemon = { .signal_fd = -1 };
 	struct xd_store *store;
@@ -318,7 +361,7 @@ static int supervise(const struct xd_config *config)
 		xd_error("cannot connect to XenStore: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	ret = run(&daemon, store, config);
+	ret = run(&daemon, store, config, ready_fd);
 	if (ret)
 		xd_error("cannot go on: %s", strerror(-ret));
 	if (daemon.sup.loop)
@@ -334,6 +377,7 @@ int main(int argc, char **argv)
 {
 	struct options options = { 0 };
 	struct xd_config config;
+	int ready_fd = -1;
 	int ret = parse_options(argc, argv, &options);
 
 	if (ret >= 0)
@@ -343,12 +387,15 @@ int main(int argc, char **argv)
 	ret = make_config(&config, &options);
 	if (ret < 0) {
 		xd_log_setup("", config.verbose);
-		if (options.foreground || !daemon(0, 1)) {
-			ret = supervise(&config);
-		} else {
+		config.syslog = !options.foreground;
+		if (config.syslog)
+			ready_fd = go_to_background();
+		if (config.syslog && ready_fd < 0) {
 			xd_error("cannot go to the background: %s",
-				 strerror(errno));
+				 strerror(-ready_fd));
 			ret = EXIT_FAILURE;
+		} else {
+			ret = supervise(&config, ready_fd);
 		}
 	}
 	xd_config_finish(&config);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "base/log.h"
 #include "base/loop.h"
@@ -11,6 +12,7 @@
 
 static char log_prefix[128];
 static bool log_verbose;
+static bool log_syslog;
 
 void xd_log_setup(const char *prefix, bool verbose)
 {
@@ -19,8 +21,15 @@ void xd_log_setup(const char *prefix, bool verbose)
 	log_verbose = verbose;
 }
 
+void xd_log_to_syslog(void)
+{
+	openlog("xen-displayd", LOG_PID, LOG_DAEMON);
+	log_syslog = true;
+}
+
 /* One write a line: workers share the descriptor. */
-static void log_line(const char *level, const char *fmt, va_list ap)
+static void log_line(int priority, const char *level, const char *fmt,
+		     va_list ap)
 {
 	char text[1024];
 	char *c;
@@ -30,10 +39,14 @@ static void log_line(const char *level, const char *fmt, va_list ap)
 	for (c = text; *c; c++)
 		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
 			*c = '?';
-	fprintf(stderr, "xen-displayd: %s%s%s\n", log_prefix, level, text);
+	if (log_syslog)
+		syslog(priority, "%s%s%s", log_prefix, level, text);
+	else
+		fprintf(stderr, "xen-displayd: %s%s%s\n", log_prefix, level,
+			text);
 }
 
-#define LOG_FUNCTION(name, level, condition)	\
+#define LOG_FUNCTION(name, priority, level, condition)	\
 void name(const char *fmt, ...)			\
 {						\
 	va_list ap;				\
@@ -41,14 +54,14 @@ void name(const char *fmt, ...)			\
 	if (!(condition))			\
 		return;				\
 	va_start(ap, fmt);			\
-	log_line(level, fmt, ap);		\
+	log_line(priority, level, fmt, ap);	\
 	va_end(ap);				\
 }
 
-LOG_FUNCTION(xd_error, "error: ", true)
-LOG_FUNCTION(xd_warn, "warning: ", true)
-LOG_FUNCTION(xd_info, "", true)
-LOG_FUNCTION(xd_debug, "debug: ", log_verbose)
+LOG_FUNCTION(xd_error, LOG_ERR, "error: ", true)
+LOG_FUNCTION(xd_warn, LOG_WARNING, "warning: ", true)
+LOG_FUNCTION(xd_info, LOG_INFO, "", true)
+LOG_FUNCTION(xd_debug, LOG_DEBUG, "debug: ", log_verbose)
 
 bool xd_log_allow(struct xd_log_limit *limit)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Log lines: to stderr, with a prefix that names the guest in a worker. Only
+ * Log lines: to stderr or syslog, with a prefix that names the guest in a worker. Only
  * core/ and main.c log; libraries return errors.
  */
 #ifndef XD_BASE_LOG_H
@@ -11,6 +11,9 @@
 
 /* @prefix is copied; "" for none. @verbose lets xd_debug() through. */
 void xd_log_setup(const char *prefix, bool verbose);
+
+/* From here on to syslog, for who has no stderr. */
+void xd_log_to_syslog(void);
 
 void xd_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void xd_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -36,6 +36,7 @@ struct xd_guest_config {
  * @socket:	path of the control socket
  * @user:	whom workers run as; "": the first of the usual ones
  * @verbose:	log more
+ * @syslog:	log there, for there is no stderr
  * @limits:	of guests without a section of their own
  * @max_conns:	connectors of such a guest, 0: XD_MAX_CONNECTORS
  * @guests:	those with a section
@@ -46,6 +47,7 @@ struct xd_config {
 	const char *socket;
 	const char *user;
 	bool verbose;
+	bool syslog;
 	struct xd_limits limits;
 	uint32_t max_conns;
 	struct xd_guest_config *guests;

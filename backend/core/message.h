@@ -63,6 +63,7 @@ struct xd_connect {
 	char user[XD_USER_NAME_SIZE];
 	uint32_t millihertz;
 	uint32_t verbose;
+	uint32_t syslog;
 	struct xd_features features;
 	struct xd_limits limits;
 	uint32_t nr_conns;

@@ -163,6 +163,7 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 		.devid = dev->devid,
 		.millihertz = guest.millihertz,
 		.verbose = config->verbose,
+		.syslog = config->syslog,
 		.limits = guest.limits,
 	};
 	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);

@@ -253,6 +253,8 @@ int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void))
 	snprintf(prefix, sizeof(prefix), "domain %u (%.*s)", msg.connect.domid,
 		 XD_GUEST_NAME_SIZE, msg.connect.guest);
 	xd_log_setup(prefix, msg.connect.verbose);
+	if (msg.connect.syslog)
+		xd_log_to_syslog();
 
 	bus = open_bus();
 	if (!bus) {
