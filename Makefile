@@ -4,6 +4,7 @@
 
 SCENARIOS ?= all
 LAB ?=
+PREFIX ?= /usr/local
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -40,11 +41,15 @@ lab: build ## scenarios in the lab: make lab SCENARIOS="01-boot ..." LAB="--gues
 	@scripts/setup
 	@lab/run $(SCENARIOS) $(LAB)
 
+install: backend ## daemon, tool, manual pages, unit: make install PREFIX=/usr DESTDIR=...
+	@meson configure build/backend -Dprefix=$(PREFIX)
+	@DESTDIR=$(DESTDIR) meson install -C build/backend
+
 clean: ## remove what was built; downloads and images stay (build/cache)
 	@for f in build/*; do case $$f in build/cache) ;; *) rm -rf "$$f" ;; esac; done
 
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver backend guest-tests unit check lab clean host
+.PHONY: help demo test build driver backend guest-tests unit check lab install clean host
 .NOTPARALLEL:
