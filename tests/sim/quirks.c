@@ -66,6 +66,7 @@ static void flip_while_off(void **state)
 	ok(sim_fb_attach(&front, 10, 20, 640, 480, XD_FMT_XRGB8888));
 	ok(sim_flip(conn, 20));
 	sim_wait_events(conn, 1);
+	sim_expect_off(sim, &front, 0);
 	ok(sim_set_config(conn, 20, 640, 480, 32));
 	ok(sim_flip(conn, 20));
 	sim_wait_events(conn, 2);
@@ -73,6 +74,7 @@ static void flip_while_off(void **state)
 	ok(sim_flip(conn, 20));
 	sim_wait_events(conn, 3);
 	assert_false(sim_have_events(conn, 4, 50));
+	sim_expect_off(sim, &front, 0);
 	ok(sim_set_config(conn, 20, 640, 480, 32));
 	sim_expect_picture(sim, &front, 0, 640, 480, 1);
 	ok(sim_dbuf_destroy(&front, 10));

@@ -259,15 +259,18 @@ void sim_finish(struct sim *sim)
 
 /* Pictures, by the tool that people use. */
 
-static void take_screenshot(struct sim *sim, const char *target,
-			    const char *path)
+static int take_screenshot(struct sim *sim, struct sim_front *front,
+			   unsigned int conn, const char *path)
 {
 	const char *tool = getenv("SIM_DISPLAYCTL");
+	char target[32];
 	int status;
 	pid_t pid;
 
 	if (!tool)
 		sim_fail("SIM_DISPLAYCTL is not set");
+	snprintf(target, sizeof(target), "%u:%u", front->domid, conn);
+	fflush(NULL);
 	pid = fork();
 	if (!pid) {
 		execl(tool, tool, "--socket", sim->socket, "screenshot",
@@ -275,8 +278,19 @@ static void take_screenshot(struct sim *sim, const char *target,
 		_exit(126);
 	}
 	waitpid(pid, &status, 0);
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
+	if (!WIFEXITED(status))
 		sim_fail("screenshot %s: status %x", target, status);
+	return WEXITSTATUS(status);
+}
+
+void sim_expect_off(struct sim *sim, struct sim_front *front,
+		    unsigned int conn)
+{
+	int status = take_screenshot(sim, front, conn, "/dev/null");
+
+	if (status != 1)
+		sim_fail("screenshot of a monitor that is off: status %d",
+			 status);
 }
 
 static void compare(const uint8_t *rgb, uint32_t width, uint32_t height,
@@ -300,12 +314,14 @@ void sim_expect_picture(struct sim *sim, struct sim_front *front,
 			uint32_t seed)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION };
-	char path[96], target[32];
+	char path[96];
 	uint8_t *rgb;
+	int status;
 
 	snprintf(path, sizeof(path), "%s/shot.png", sim->dir);
-	snprintf(target, sizeof(target), "%u:%u", front->domid, conn);
-	take_screenshot(sim, target, path);
+	status = take_screenshot(sim, front, conn, path);
+	if (status)
+		sim_fail("screenshot of connector %u: status %d", conn, status);
 	if (!png_image_begin_read_from_file(&image, path))
 		sim_fail("%s: %s", path, image.message);
 	unlink(path);

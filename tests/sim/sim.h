@@ -62,6 +62,10 @@ void sim_expect_picture(struct sim *sim, struct sim_front *front,
 			unsigned int conn, uint32_t width, uint32_t height,
 			uint32_t seed);
 
+/* That there are none. */
+void sim_expect_off(struct sim *sim, struct sim_front *front,
+		    unsigned int conn);
+
 /* Fails the running test with a message. */
 void sim_fail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
