@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The device goes while it is in use, comes back, or its backend does. */
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kt.h"
+
+#define PAUSE_MS 100 /* longer between two frames is worth a line */
+
+/* A client that shows something. */
+struct client {
+	struct kt_dev dev;
+	struct kt_output *output;
+	struct kt_buf bufs[2];
+};
+
+static void client_open(struct client *c)
+{
+	kt_open(&c->dev);
+	c->output = kt_output(&c->dev);
+	for (unsigned int i = 0; i < 2; i++) {
+		kt_buf_create(&c->bufs[i], &c->dev, c->output->mode.hdisplay,
+			      c->output->mode.vdisplay,
+			      kt_format_by_name("XR24"));
+		kt_buf_draw(&c->bufs[i], i + 1, 0);
+	}
+	kt_show(&c->dev, c->output, &c->bufs[0]);
+}
+
+static void client_flip(struct client *c, unsigned int count)
+{
+	for (unsigned int i = 1; i <= count; i++) {
+		kt_assert_ok(kt_flip(&c->dev, c->output, &c->bufs[i & 1], i));
+		kt_expect_flip(&c->dev, c->output, i, NULL);
+	}
+}
+
+/* ---- through sysfs ---- */
+
+struct bus_place {
+	char device[64];
+	char driver[PATH_MAX];
+};
+
+static void find_place(const struct kt_dev *dev, struct bus_place *place)
+{
+	char link[64], path[PATH_MAX];
+	struct stat st;
+
+	kt_assert_ok(fstat(dev->fd, &st));
+	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device",
+		 major(st.st_rdev), minor(st.st_rdev));
+	if (!realpath(link, path))
+		kt_fail("%s: %s", link, kt_errno_name(-errno));
+	snprintf(place->device, sizeof(place->device), "%s",
+		 strrchr(path, '/') + 1);
+	strncat(path, "/driver", sizeof(path) - strlen(path) - 1);
+	if (!realpath(path, place->driver))
+		kt_skip("%s is not bound to a driver", place->device);
+}
+
+static int write_name(const struct bus_place *place, const char *file)
+{
+	char path[PATH_MAX + 16];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", place->driver, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, place->device, strlen(place->device)) < 0)
+		err = -errno;
+	close(fd);
+
+	return err;
+}
+
+static void unbind(const struct bus_place *place)
+{
+	kt_assert_ok(write_name(place, "unbind"));
+}
+
+static void bind_again(const struct bus_place *place)
+{
+	kt_assert_ok(write_name(place, "bind"));
+}
+
+/* Everything says ENODEV; what was mapped is still there; nothing crashes. */
+static void expect_gone(struct client *c)
+{
+	struct pollfd pfd = { .fd = c->dev.fd, .events = POLLIN };
+	struct kt_buf buf;
+	uint32_t fb;
+
+	kt_assert_err(kt_buf_alloc(&buf, c->dev.fd, 64, 64,
+				   kt_format_by_name("XR24")), -ENODEV);
+	kt_assert_err(kt_add_fb(c->dev.fd, c->bufs[0].handle, 64, 64,
+				DRM_FORMAT_XRGB8888, 256, 0, &fb), -ENODEV);
+	kt_assert(!drmModeGetResources(c->dev.fd));
+	kt_assert_err(drmModePageFlip(c->dev.fd, c->output->crtc,
+				      c->bufs[0].fb, 0, NULL), -ENODEV);
+	kt_assert_ge(poll(&pfd, 1, 0), 0);
+	c->bufs[0].map[0]++;
+	c->bufs[1].map[c->bufs[1].size - 1]++;
+}
+
+static void client_forget(struct client *c)
+{
+	for (unsigned int i = 0; i < 2; i++)
+		munmap(c->bufs[i].map, c->bufs[i].size);
+	kt_close(&c->dev);
+}
+
+/* The next client of the device that came back. */
+static void expect_back(void)
+{
+	struct client c;
+
+	client_open(&c);
+	client_flip(&c, 5);
+	client_forget(&c);
+}
+
+static void test_unbind_idle(void)
+{
+	struct bus_place place;
+	struct kt_dev dev;
+
+	kt_open(&dev);
+	find_place(&dev, &place);
+	kt_close(&dev);
+	unbind(&place);
+	bind_again(&place);
+	expect_back();
+}
+
+static void test_unbind_open(void)
+{
+	struct bus_place place;
+	struct client c;
+
+	client_open(&c);
+	find_place(&c.dev, &place);
+	unbind(&place);
+	expect_gone(&c);
+	client_forget(&c);
+	bind_again(&place);
+	expect_back();
+}
+
+/* With a flip on its way; its event comes, or the end does. */
+static void test_unbind_flipping(void)
+{
+	struct bus_place place;
+	struct client c;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		struct kt_event event;
+
+		client_open(&c);
+		find_place(&c.dev, &place);
+		client_flip(&c, 5);
+		kt_assert_ok(kt_flip(&c.dev, c.output, &c.bufs[1], 99));
+		unbind(&place);
+		if (kt_next_event(&c.dev, 5000, &event) == 1)
+			kt_assert_eq(event.data, 99);
+		expect_gone(&c);
+		client_forget(&c);
+		bind_again(&place);
+		expect_back();
+	}
+}
+
+/* The old client stays while the new device is in use already. */
+static void test_unbind_both(void)
+{
+	struct bus_place place;
+	struct client old, new;
+
+	client_open(&old);
+	find_place(&old.dev, &place);
+	unbind(&place);
+	bind_again(&place);
+	client_open(&new);
+	client_flip(&new, 10);
+	expect_gone(&old);
+	client_forget(&old);
+	client_flip(&new, 10);
+	client_forget(&new);
+}
+
+/* A mapping and a dma-buf outlive their device by far. */
+static void test_unbind_mapped(void)
+{
+	struct bus_place place;
+	struct client c;
+	int prime;
+
+	client_open(&c);
+	find_place(&c.dev, &place);
+	kt_assert_ok(drmPrimeHandleToFD(c.dev.fd, c.bufs[0].handle, DRM_CLOEXEC,
+					&prime));
+	memset(c.bufs[0].map, 0x11, c.bufs[0].size);
+	unbind(&place);
+	kt_close(&c.dev);
+	bind_again(&place);
+	expect_back();
+	for (uint64_t i = 0; i < c.bufs[0].size; i++)
+		if (c.bufs[0].map[i] != 0x11)
+			kt_fail("byte %llu changed", (unsigned long long)i);
+	close(prime);
+	munmap(c.bufs[0].map, c.bufs[0].size);
+	munmap(c.bufs[1].map, c.bufs[1].size);
+	expect_back();
+}
+
+struct storm {
+	pthread_t thread;
+	struct client *client;
+	unsigned int kind;
+	unsigned int turns;
+};
+
+/* Until the device is gone, which shows as ENODEV. */
+static void *storm(void *data)
+{
+	struct storm *s = data;
+	int fd = s->client->dev.fd, err = 0;
+
+	for (s->turns = 0; err != -ENODEV; s->turns++) {
+		struct kt_buf buf;
+		drmModeRes *res;
+
+		switch (s->kind) {
+		case 0:
+			err = kt_buf_alloc(&buf, fd, 128, 128,
+					   kt_format_by_name("XR24"));
+			if (!err && !kt_buf_map(&buf))
+				buf.map[0] = 1;
+			kt_buf_destroy(&buf);
+			break;
+		case 1:
+			err = drmModePageFlip(fd, s->client->output->crtc,
+					      s->client->bufs[s->turns & 1].fb,
+					      0, NULL);
+			break;
+		default:
+			res = drmModeGetResources(fd);
+			err = res ? 0 : -errno;
+			drmModeFreeResources(res);
+		}
+		if (err && err != -EBUSY && err != -ENODEV && err != -ENOMEM)
+			kt_fail("kind %u: %s", s->kind, kt_errno_name(err));
+	}
+
+	return NULL;
+}
+
+/* Three threads on the device at the moment it goes. */
+static void test_unbind_storm(void)
+{
+	for (unsigned int round = 0; round < 3; round++) {
+		struct storm storms[3];
+		struct bus_place place;
+		struct client c;
+
+		client_open(&c);
+		find_place(&c.dev, &place);
+		for (unsigned int i = 0; i < 3; i++) {
+			storms[i] = (struct storm) { .client = &c, .kind = i };
+			kt_assert_ok(-pthread_create(&storms[i].thread, NULL,
+						     storm, &storms[i]));
+		}
+		kt_pause_ms(300);
+		unbind(&place);
+		for (unsigned int i = 0; i < 3; i++)
+			pthread_join(storms[i].thread, NULL);
+		kt_note("%u creates, %u flips, %u reads", storms[0].turns,
+			storms[1].turns, storms[2].turns);
+		client_forget(&c);
+		bind_again(&place);
+		expect_back();
+	}
+}
+
+static void test_rebind(void)
+{
+	unsigned int count = kt_opt.count ? kt_opt.count : 20;
+	struct bus_place place;
+	struct kt_dev dev;
+
+	for (unsigned int i = 0; i < count; i++) {
+		kt_open(&dev);
+		find_place(&dev, &place);
+		kt_close(&dev);
+		unbind(&place);
+		bind_again(&place);
+	}
+	expect_back();
+}
+
+/* ---- from outside ---- */
+
+static pid_t start_hook(void)
+{
+	pid_t child;
+
+	if (!kt_opt.hook)
+		return 0;
+	fflush(stdout);
+	child = fork();
+	kt_assert_ge(child, 0);
+	if (!child) {
+		setenv("KMS_STEP", "running", 1);
+		execl("/bin/sh", "sh", "-c", kt_opt.hook, NULL);
+		_exit(127);
+	}
+
+	return child;
+}
+
+static bool hook_ended(pid_t child)
+{
+	int status;
+
+	if (!child || waitpid(child, &status, WNOHANG) != child)
+		return false;
+	if (status)
+		kt_fail("the hook failed while running: status 0x%x", status);
+
+	return true;
+}
+
+/* The link status, told when it changes. */
+static void watch_link(struct client *c, uint64_t *status)
+{
+	uint64_t now = kt_prop_value(&c->dev, c->output->connector,
+				     "link-status");
+
+	if (now != *status)
+		kt_note("link-status is now %s", now ==
+			DRM_MODE_LINK_STATUS_GOOD ? "Good" : "Bad");
+	*status = now;
+}
+
+static void flip_one(struct client *c, unsigned int frame,
+		     struct kt_samples *gaps, uint64_t *last)
+{
+	struct kt_buf *buf = &c->bufs[frame & 1];
+	struct kt_event event;
+	uint64_t now;
+
+	kt_buf_draw_frame(buf, (frame & 1) + 1, frame);
+	kt_assert_ok(kt_flip(&c->dev, c->output, buf, frame));
+	kt_expect_flip(&c->dev, c->output, frame, &event);
+	now = kt_now();
+	kt_samples_add(gaps, now - *last);
+	if (now - *last > PAUSE_MS * KT_NS_PER_MS)
+		kt_note("frame %u: a pause of %llu ms", frame,
+			(unsigned long long)((now - *last) / KT_NS_PER_MS));
+	*last = now;
+}
+
+/*
+ * Flips at the screen's pace while whatever happens to the backend, to the
+ * guest, to the world.  A commit that fails, an event that does not come or
+ * comes twice is a failure; a pause is only told.  Ends when the hook does, or
+ * after --seconds; then shows the card with seed 1 and the number of frames.
+ */
+static void test_steady(void)
+{
+	uint64_t start = kt_now(), last, link = DRM_MODE_LINK_STATUS_GOOD;
+	uint64_t limit = (kt_opt.seconds ? kt_opt.seconds : kt_opt.hook ? 600 :
+			  10) * KT_NS_PER_S;
+	struct kt_samples gaps = { .ns = NULL };
+	unsigned int frame = 0;
+	struct client c;
+	pid_t hook;
+
+	client_open(&c);
+	hook = start_hook();
+	last = kt_now();
+	while (!hook_ended(hook) && kt_now() - start < limit) {
+		flip_one(&c, ++frame, &gaps, &last);
+		if (frame % 30 == 0)
+			watch_link(&c, &link);
+	}
+	if (hook && kt_now() - start >= limit)
+		kt_fail("the hook did not end");
+	kt_expect_silence(&c.dev, 100);
+	kt_samples_note(&gaps, "between frames");
+	kt_assert_gt(frame, 0);
+
+	kt_buf_draw(&c.bufs[0], 1, kt_opt.count);
+	kt_assert_ok(kt_flip(&c.dev, c.output, &c.bufs[0], frame + 1));
+	kt_expect_flip(&c.dev, c.output, frame + 1, NULL);
+	kt_assert_eq(kt_prop_value(&c.dev, c.output->connector, "link-status"),
+		     DRM_MODE_LINK_STATUS_GOOD);
+	kt_hook("end");
+	client_forget(&c);
+}
+
+/* Shows a still picture; it has to be there again without the client's help. */
+static void test_still(void)
+{
+	struct client c;
+
+	client_open(&c);
+	kt_hook("still");
+	kt_assert_ok(kt_flip(&c.dev, c.output, &c.bufs[0], 1));
+	kt_expect_flip(&c.dev, c.output, 1, NULL);
+	client_forget(&c);
+}
+
+/* Somebody takes the device away (the hook does, or waits for it). */
+static void test_unplugged(void)
+{
+	uint64_t until = kt_now() + (kt_opt.seconds ? kt_opt.seconds : 60) *
+			 KT_NS_PER_S;
+	unsigned int frame = 0;
+	struct client c;
+	pid_t hook;
+	int err = 0;
+
+	client_open(&c);
+	hook = start_hook();
+	while (!err && kt_now() < until) {
+		struct kt_event event;
+
+		frame++;
+		err = kt_flip(&c.dev, c.output, &c.bufs[frame & 1], frame);
+		if (!err && kt_next_event(&c.dev, 5000, &event) < 0)
+			err = -ENODEV;
+	}
+	kt_note("%u frames, then %s", frame, kt_errno_name(err));
+	kt_assert_err(err, -ENODEV);
+	while (hook && !hook_ended(hook))
+		kt_pause_ms(20);
+	expect_gone(&c);
+	client_forget(&c);
+}
+
+/* The backend offers another mode: a uevent, the mode, and it can be set. */
+static void test_new_mode(void)
+{
+	uint64_t until = kt_now() + (kt_opt.seconds ? kt_opt.seconds : 30) *
+			 KT_NS_PER_S;
+	unsigned int width = kt_opt.width, height = kt_opt.height;
+	struct kt_uevent event;
+	struct client c;
+	bool hotplug = false;
+	int uevents = kt_uevent_open();
+	struct kt_dev dev;
+	struct kt_buf buf;
+
+	kt_assert_ge(uevents, 0);
+	if (!width)
+		kt_fail("--mode says which mode to wait for");
+	kt_opt.width = kt_opt.height = 0;
+	client_open(&c);
+	kt_hook("before");
+	while (!hotplug && kt_uevent_next(uevents, until, &event) > 0)
+		hotplug = !strcmp(event.subsystem, "drm") &&
+			  !strcmp(event.hotplug, "1");
+	kt_assert(hotplug);
+	kt_assert_ok(drmDropMaster(c.dev.fd) ? -errno : 0);
+	kt_open(&dev);
+	kt_assert_eq(kt_output(&dev)->mode.hdisplay, width);
+	kt_assert_eq(kt_output(&dev)->mode.vdisplay, height);
+	kt_buf_create(&buf, &dev, width, height, kt_format_by_name("XR24"));
+	kt_buf_draw(&buf, 1, 0);
+	kt_show(&dev, kt_output(&dev), &buf);
+	kt_hook("after");
+	kt_close(&dev);
+	client_forget(&c);
+}
+
+static const struct kt_test tests[] = {
+	{ "unbind-idle", test_unbind_idle, "unbind and bind, nobody there" },
+	{ "unbind-open", test_unbind_open, "unbind under a client" },
+	{ "unbind-flipping", test_unbind_flipping, "with a flip on its way" },
+	{ "unbind-both", test_unbind_both, "old client beside the new device" },
+	{ "unbind-mapped", test_unbind_mapped, "mappings and dma-bufs stay" },
+	{ "unbind-storm", test_unbind_storm, "three busy threads" },
+	{ "rebind", test_rebind, "twenty times", 120 },
+	{ "steady", test_steady, "flips until the hook ends", 3600, true },
+	{ "still", test_still, "a still picture, the hook looks", 3600, true },
+	{ "unplugged", test_unplugged, "flips until the device goes", 600, true },
+	{ "new-mode", test_new_mode, "the monitor changes to --mode", 600, true },
+};
+
+int main(int argc, char **argv)
+{
+	return kt_main(argc, argv, "Devices that go and come back.", tests,
+		       KT_ARRAY_SIZE(tests));
+}
