@@ -256,6 +256,54 @@ static void texts(void **state)
 	assert_int_equal(a.serial_number, 0);
 }
 
+/* Bytes that are no text, told by others, or by us to others. */
+static void texts_are_printable(void **state)
+{
+	const struct xd_edid_params p = {
+		.width = 800, .height = 600, .name = "\x07\x1f\x7f\x80\xff",
+	};
+	uint8_t buf[XD_EDID_MAX_GENERATED];
+	struct xd_edid_info info;
+	uint8_t sum = 0;
+
+	assert_int_equal(xd_edid_generate(&p, buf, 256), 128);
+	assert_memory_equal(buf + 77, "?????\n", 6);
+	memcpy(buf + 77, p.name, 5);
+	buf[127] = 0;
+	for (int i = 0; i < 127; i++)
+		sum = (uint8_t)(sum + buf[i]);
+	buf[127] = (uint8_t)-sum;
+	assert_int_equal(xd_edid_parse(buf, 128, &info), 0);
+	assert_string_equal(info.name, "?????");
+}
+
+static void picture_size(void **state)
+{
+	struct xd_edid_params p = {
+		.width = 1920, .height = 1080, .width_mm = 600,
+		.height_mm = 340,
+	};
+	uint8_t buf[XD_EDID_MAX_GENERATED];
+	struct xd_edid_info info;
+
+	assert_int_equal(xd_edid_generate(&p, buf, 256), 128);
+	assert_int_equal(xd_edid_parse(buf, 128, &info), 0);
+	assert_int_equal(info.width_mm, 600);
+	assert_int_equal(info.height_mm, 340);
+	assert_int_equal(buf[21], 60);
+	assert_int_equal(buf[22], 34);
+
+	/* One side alone says nothing: as if there were none. */
+	p.height_mm = 0;
+	assert_int_equal(xd_edid_generate(&p, buf, 256), 128);
+	assert_int_equal(xd_edid_parse(buf, 128, &info), 0);
+	assert_int_equal(info.width_mm, 508);
+	p.width_mm = p.height_mm = 100000;
+	assert_int_equal(xd_edid_generate(&p, buf, 256), 128);
+	assert_int_equal(buf[21], 255);
+	assert_int_equal(buf[22], 255);
+}
+
 static void parse_refuses(void **state)
 {
 	uint8_t buf[XD_EDID_MAX_GENERATED], bad[XD_EDID_MAX_GENERATED];
@@ -353,6 +401,8 @@ int main(void)
 		TEST(modes_that_fit, "modes-that-fit"),
 		TEST(parameters_out_of_range, "parameters-out-of-range"),
 		TEST(texts, "texts"),
+		TEST(texts_are_printable, "texts-are-printable"),
+		TEST(picture_size, "picture-size"),
 		TEST(parse_refuses, "parse-refuses"),
 		TEST(parse_survives_garbage, "parse-survives-garbage"),
 		TEST(edid_decode_check, "edid-decode-check"),
