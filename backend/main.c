@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/notify.h"
 #include "core/config.h"
 #include "core/control.h"
 #include "core/supervisor.h"
@@ -32,7 +33,7 @@ static const char usage[] =
 "Show the para-virtual displays of Xen guests.\n"
 "\n"
 "  --config FILE    configuration (default: " XD_CONFIG_FILE ",\n"
-"                   if it exists); options have the last word\n"
+"                   if it exists); options win over it\n"
 "  --output KIND    where pictures go: headless (default)\n"
 "  --rate HZ        frames per second of outputs without a rate of their own,\n"
 "                   0 to 240, 0 for as fast as the guest draws (default: 60)\n"
@@ -42,13 +43,9 @@ static const char usage[] =
 "  --help           show this text\n"
 "  --version        show the version\n";
 
-/* What the command line says; NULL: nothing. */
 struct options {
-	const char *config;
-	const char *output;
-	const char *rate;
-	const char *socket;
-	bool verbose;
+	struct xd_config config;
+	const char *file;
 	bool foreground;
 	bool worker;
 };
@@ -58,6 +55,16 @@ static int wrong(const char *option, const char *value, const char *expected)
 	fprintf(stderr, "xen-displayd: %s \"%s\": expected %s\n", option,
 		value, expected);
 	return 2;
+}
+
+/* Options are called as the settings of the file, and win over them. */
+static int force(struct options *options, const char *option,
+		 const char *value)
+{
+	const char *expected = xd_config_force(&options->config, option + 2,
+					       value);
+
+	return expected ? wrong(option, value, expected) : 0;
 }
 
 /* -1 to go on, else the exit status. */
@@ -77,27 +84,27 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "worker", no_argument, NULL, WORKER },	/* internal */
 		{ 0 }
 	};
-	int c;
+	int c, ret = 0;
 
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+	while (!ret && (c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		switch (c) {
 		case CONFIG:
-			options->config = optarg;
+			options->file = optarg;
 			break;
 		case OUTPUT:
-			options->output = optarg;
+			ret = force(options, "--output", optarg);
 			break;
 		case RATE:
-			options->rate = optarg;
+			ret = force(options, "--rate", optarg);
 			break;
 		case SOCKET:
-			options->socket = optarg;
+			ret = force(options, "--socket", optarg);
 			break;
 		case FOREGROUND:
 			options->foreground = true;
 			break;
 		case VERBOSE:
-			options->verbose = true;
+			ret = force(options, "--verbose", "yes");
 			break;
 		case HELP:
 			fputs(usage, stdout);
@@ -112,65 +119,26 @@ static int parse_options(int argc, char **argv, struct options *options)
 			return 2;	/* getopt has said what is wrong */
 		}
 	}
-	if (optind < argc)
-		return wrong("argument", argv[optind], "options only");
+	if (!ret && optind < argc)
+		ret = wrong("argument", argv[optind], "options only");
+	if (ret)
+		return ret;
 	return -1;
 }
 
-static int read_config(struct xd_config *config, const char *path,
-		       bool guests)
+/* 0, or the exit status. */
+static int read_config(struct options *options)
 {
-	const char *file = path ? path : XD_CONFIG_FILE;
-	char error[512];
-	int ret = xd_config_read(config, file, guests, error, sizeof(error));
+	char error[XD_CONFIG_ERROR_SIZE];
+	int ret = xd_config_load(&options->config,
+				 options->file ? options->file :
+				 XD_CONFIG_FILE, error);
 
-	/* there need not be one */
-	if (!ret || (ret == -ENOENT && !path))
-		return -1;
-	if (*error)
-		fprintf(stderr, "xen-displayd: %s\n", error);
-	else
-		fprintf(stderr, "xen-displayd: cannot read %s: %s\n", file,
-			strerror(-ret));
+	/* there need not be one, unless it was named */
+	if (!ret || (ret == -ENOENT && !options->file))
+		return 0;
+	fprintf(stderr, "xen-displayd: %s\n", error);
 	return 2;
-}
-
-static int apply_options(struct xd_config *config,
-			 const struct options *options)
-{
-	if (options->output) {
-		if (!xd_output_find(options->output))
-			return wrong("--output", options->output, "headless");
-		config->output = options->output;
-	}
-	if (options->rate &&
-	    xd_config_parse_rate(options->rate, &config->millihertz))
-		return wrong("--rate", options->rate, "a number from 0 to 240");
-	if (options->socket) {
-		if (!*options->socket ||
-		    strlen(options->socket) >= sizeof(config->socket_text))
-			return wrong("--socket", options->socket,
-				     "a path of 1 to 107 characters");
-		config->socket = options->socket;
-	}
-	if (options->verbose)
-		config->verbose = true;
-	return -1;
-}
-
-/* -1 to go on, else the exit status. */
-static int make_config(struct xd_config *config,
-		       const struct options *options)
-{
-	int ret;
-
-	xd_config_init(config);
-	ret = read_config(config, options->config, false);
-	if (ret < 0)
-		ret = apply_options(config, options);
-	if (ret < 0)
-		ret = read_config(config, options->config, true);
-	return ret;
 }
 
 /*
@@ -299,32 +267,6 @@ static int watch_signals(struct daemon *daemon)
 			     daemon);
 }
 
-/* Tells systemd that we serve; nothing to do elsewhere. */
-static void notify_ready(void)
-{
-	static const char text[] = "READY=1";
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const char *path = getenv("NOTIFY_SOCKET");
-	socklen_t len;
-	int sock;
-
-	if (!path || !*path || strlen(path) >= sizeof(addr.sun_path))
-		return;
-	strcpy(addr.sun_path, path);
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-			  strlen(path));
-	if (*path == '@')
-		addr.sun_path[0] = '\0';	/* an abstract one */
-	sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		return;
-	if (sendto(sock, text, strlen(text), MSG_NOSIGNAL,
-		   (struct sockaddr *)&addr, len) < 0)
-		xd_warn("cannot tell systemd that we are ready: %s",
-			strerror(errno));
-	close(sock);
-}
-
 static int run(struct daemon *daemon, struct xd_store *store,
 	       const struct xd_config *config, int ready_fd)
 {
@@ -338,7 +280,10 @@ static int run(struct daemon *daemon, struct xd_store *store,
 	if (ret)
 		return ret;
 	xd_info("ready, output %s", config->output);
-	notify_ready();
+	ret = xd_notify("READY=1");
+	if (ret)
+		xd_warn("cannot tell $NOTIFY_SOCKET that we are ready: %s",
+			strerror(-ret));
 	leave_terminal(ready_fd);
 	return xd_loop_run(&daemon->loop);
 }
@@ -373,31 +318,39 @@ static int supervise(const struct xd_config *config, int ready_fd)
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* In the background unless told otherwise: the exit status. */
+static int serve(struct options *options)
+{
+	struct xd_config *config = &options->config;
+	int ready_fd = -1;
+
+	xd_log_setup("", config->verbose);
+	config->syslog = !options->foreground;
+	if (config->syslog) {
+		ready_fd = go_to_background();
+		if (ready_fd < 0) {
+			xd_error("cannot go to the background: %s",
+				 strerror(-ready_fd));
+			return EXIT_FAILURE;
+		}
+	}
+	return supervise(config, ready_fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { 0 };
-	struct xd_config config;
-	int ready_fd = -1;
-	int ret = parse_options(argc, argv, &options);
+	int ret;
 
+	xd_config_init(&options.config);
+	ret = parse_options(argc, argv, &options);
 	if (ret >= 0)
 		return ret;
 	if (options.worker)
 		return xd_worker_run(WORKER_FD, xd_libxen_bus);
-	ret = make_config(&config, &options);
-	if (ret < 0) {
-		xd_log_setup("", config.verbose);
-		config.syslog = !options.foreground;
-		if (config.syslog)
-			ready_fd = go_to_background();
-		if (config.syslog && ready_fd < 0) {
-			xd_error("cannot go to the background: %s",
-				 strerror(-ready_fd));
-			ret = EXIT_FAILURE;
-		} else {
-			ret = supervise(&config, ready_fd);
-		}
-	}
-	xd_config_finish(&config);
+	ret = read_config(&options);
+	if (!ret)
+		ret = serve(&options);
+	xd_config_finish(&options.config);
 	return ret;
 }

@@ -1,229 +1,322 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file: sections, settings, comments. One table knows all
+ * settings; the command line and guests' sections use it too.
+ */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "core/config.h"
 #include "core/control.h"
+#include "core/message.h"
 #include "outputs/output.h"
 #include "proto/nodes.h"
 
-enum section {
-	SECTION_NONE,
-	SECTION_GENERAL,
-	SECTION_LIMITS,
-	SECTION_GUEST,
+#define MAX_RATE	240u		/* Hz */
+#define MAX_OBJECTS	65536u
+#define MAX_REQUESTS	1024u
+#define MAX_BYTES	(UINT64_C(1) << 40)
+#define MAX_DBUF_BYTES	UINT64_C(0xffffffff)	/* the wire has 32 bits */
+#define MAX_PATH	(sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
+
+/**
+ * struct xd_config_guest - a section [guest NAME]
+ * @set:	the settings that it makes, a bit each
+ * @values:	theirs
+ */
+struct xd_config_guest {
+	struct xd_config_guest *next;
+	const char *name;
+	uint32_t set;
+	struct xd_config values;
 };
 
+static bool set_output(void *field, const char *value)
+{
+	const struct xd_output_ops *ops = xd_output_find(value);
+
+	if (ops)
+		*(const char **)field = ops->name;
+	return ops;
+}
+
+static bool set_rate(void *field, const char *value)
+{
+	uint32_t rate;
+
+	if (xd_parse_u32(value, 0, MAX_RATE, &rate))
+		return false;
+	*(uint32_t *)field = rate * 1000;
+	return true;
+}
+
+static bool set_path(void *field, const char *value)
+{
+	if (!*value || strlen(value) > MAX_PATH)
+		return false;
+	*(const char **)field = value;
+	return true;
+}
+
+static bool set_user(void *field, const char *value)
+{
+	if (!*value || strlen(value) >= XD_USER_NAME_SIZE)
+		return false;
+	*(const char **)field = value;
+	return true;
+}
+
+static bool set_bool(void *field, const char *value)
+{
+	bool yes = !strcmp(value, "yes");
+
+	if (!yes && strcmp(value, "no"))
+		return false;
+	*(bool *)field = yes;
+	return true;
+}
+
+static bool set_conns(void *field, const char *value)
+{
+	return !xd_parse_u32(value, 1, XD_MAX_CONNECTORS, field);
+}
+
+static bool set_objects(void *field, const char *value)
+{
+	return !xd_parse_u32(value, 1, MAX_OBJECTS, field);
+}
+
+static bool set_requests(void *field, const char *value)
+{
+	return !xd_parse_u32(value, 1, MAX_REQUESTS, field);
+}
+
+/* "1048576", "1024K" or "1M", up to @max */
+static bool set_size(uint64_t *field, const char *value, uint64_t max)
+{
+	static const char units[] = "KMG";
+	size_t len = strlen(value);
+	const char *unit = len ? strchr(units, value[len - 1]) : NULL;
+	char digits[16];
+	uint64_t size;
+	uint32_t number;
+
+	if (unit)
+		len--;
+	if (len >= sizeof(digits))
+		return false;
+	memcpy(digits, value, len);
+	digits[len] = '\0';
+	if (xd_parse_u32(digits, 1, UINT32_MAX, &number))
+		return false;
+	size = number;
+	if (unit)
+		size <<= 10 * (unit - units + 1);
+	if (size > max)
+		return false;
+	*field = size;
+	return true;
+}
+
+static bool set_bytes(void *field, const char *value)
+{
+	return set_size(field, value, MAX_BYTES);
+}
+
+static bool set_dbuf_bytes(void *field, const char *value)
+{
+	return set_size(field, value, MAX_DBUF_BYTES);
+}
+
+/**
+ * struct setting - one that there is
+ * @per_guest:	allowed in a guest's section too
+ * @offset, @size: of its member in struct xd_config
+ * @set:	parses a value into that member; false: not of the form
+ *		@expected
+ */
+static const struct setting {
+	const char *section;
+	const char *name;
+	bool per_guest;
+	size_t offset;
+	size_t size;
+	bool (*set)(void *field, const char *value);
+	const char *expected;
+} settings[] = {
+#define SETTING(section, name, per_guest, member, set, expected)	\
+	{ section, name, per_guest, offsetof(struct xd_config, member),	\
+	  sizeof(((struct xd_config *)NULL)->member), set, expected }
+	SETTING("daemon", "output", true, output, set_output, "headless"),
+	SETTING("daemon", "rate", true, millihertz, set_rate,
+		"a number from 0 to 240"),
+	SETTING("daemon", "socket", false, socket, set_path,
+		"a path of 1 to 107 bytes"),
+	SETTING("daemon", "user", false, user, set_user,
+		"a user's name of 1 to 32 bytes"),
+	SETTING("daemon", "verbose", false, verbose, set_bool, "yes or no"),
+	SETTING("limits", "connectors", true, max_conns, set_conns,
+		"a number from 1 to 16"),
+	SETTING("limits", "buffers", true, limits.max_dbufs, set_objects,
+		"a number from 1 to 65536"),
+	SETTING("limits", "framebuffers", true, limits.max_fbs, set_objects,
+		"a number from 1 to 65536"),
+	SETTING("limits", "bytes", true, limits.max_bytes, set_bytes,
+		"a number of bytes, or one with K, M or G, up to 1024G"),
+	SETTING("limits", "buffer-bytes", true, limits.max_dbuf_bytes,
+		set_dbuf_bytes,
+		"a number of bytes, or one with K, M or G, below 4G"),
+	SETTING("limits", "requests-per-turn", true,
+		limits.max_requests_per_turn, set_requests,
+		"a number from 1 to 1024"),
+#undef SETTING
+};
+
+#define NR_SETTINGS	(sizeof(settings) / sizeof(settings[0]))
+
+static void *field_of(struct xd_config *config, size_t i)
+{
+	return (char *)config + settings[i].offset;
+}
+
+void xd_config_init(struct xd_config *config)
+{
+	*config = (struct xd_config){
+		.output = "headless",
+		.millihertz = 60000,
+		.socket = XD_CONTROL_SOCKET,
+		.limits = xd_limits_default,
+		.max_conns = XD_MAX_CONNECTORS,
+	};
+}
+
+void xd_config_finish(struct xd_config *config)
+{
+	while (config->guests) {
+		struct xd_config_guest *guest = config->guests;
+
+		config->guests = guest->next;
+		free(guest);
+	}
+	free(config->text);
+	config->text = NULL;
+}
+
+const char *xd_config_force(struct xd_config *config, const char *name,
+			    const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < NR_SETTINGS; i++) {
+		if (strcmp(settings[i].name, name))
+			continue;
+		if (!settings[i].set(field_of(config, i), value))
+			return settings[i].expected;
+		config->forced |= 1u << i;
+		return NULL;
+	}
+	return "a setting";
+}
+
+/**
+ * struct parser - where we are in a file
+ * @section:	"" before the first one, "guest" in each guest's
+ * @guest:	whose section it is, or NULL
+ */
 struct parser {
 	struct xd_config *config;
 	const char *path;
 	unsigned int line;
-	bool guests;
-	enum section section;
-	struct xd_guest_config *guest;	/* in SECTION_GUEST */
+	const char *section;
+	struct xd_config_guest *guest;
 	char *error;
-	size_t error_size;
-};
-
-/* What a [guest NAME] section may set is set through these. */
-struct target {
-	char *output;
-	uint32_t *millihertz;
-	uint32_t *max_conns;
-	struct xd_limits *limits;
 };
 
 __attribute__((format(printf, 2, 3)))
 static int wrong(struct parser *parser, const char *fmt, ...)
 {
-	va_list ap;
-	int len = snprintf(parser->error, parser->error_size, "%s:%u: ",
+	int len = snprintf(parser->error, XD_CONFIG_ERROR_SIZE, "%.128s:%u: ",
 			   parser->path, parser->line);
+	va_list ap;
 
 	va_start(ap, fmt);
-	if (len >= 0 && (size_t)len < parser->error_size)
-		vsnprintf(parser->error + len,
-			  parser->error_size - (size_t)len, fmt, ap);
+	vsnprintf(parser->error + len, XD_CONFIG_ERROR_SIZE - (size_t)len, fmt,
+		  ap);
 	va_end(ap);
 	return -EINVAL;
 }
 
-int xd_config_parse_rate(const char *text, uint32_t *ret_millihertz)
+/* May the setting be made where we are? */
+static bool fits(const struct parser *parser, const struct setting *setting)
 {
-	uint32_t rate;
-
-	if (xd_parse_u32(text, 0, XD_MAX_RATE, &rate))
-		return -EINVAL;
-	*ret_millihertz = rate * 1000;
-	return 0;
+	return parser->guest ? setting->per_guest :
+		!strcmp(setting->section, parser->section);
 }
 
-/* Bytes, with K, M or G behind the number for powers of 1024. */
-static int parse_size(const char *text, uint64_t *ret_size)
+static int unknown_setting(struct parser *parser, const char *name)
 {
-	static const char units[] = "KMG";
-	char digits[16];
-	size_t len = strlen(text);
-	unsigned int shift = 0;
-	const char *unit;
-	uint32_t value;
+	char names[128] = "";
+	size_t len = 0;
+	size_t i;
 
-	if (!len || len >= sizeof(digits))
-		return -EINVAL;
-	strcpy(digits, text);
-	unit = strchr(units, digits[len - 1]);
-	if (unit) {
-		shift = 10 * (unsigned int)(unit - units + 1);
-		digits[len - 1] = '\0';
-	}
-	if (xd_parse_u32(digits, 1, UINT32_MAX, &value))
-		return -EINVAL;
-	*ret_size = (uint64_t)value << shift;
-	return 0;
+	for (i = 0; i < NR_SETTINGS && len < sizeof(names); i++)
+		if (fits(parser, &settings[i]))
+			len += (size_t)snprintf(names + len,
+						sizeof(names) - len, "%s%s",
+						len ? ", " : "",
+						settings[i].name);
+	return wrong(parser, "\"%.40s\": expected one of %s", name, names);
 }
 
-static int set_text(struct parser *parser, const char *value, char *to,
-		    size_t size)
+static int make_setting(struct parser *parser, size_t i, const char *value)
 {
-	if (!*value || strlen(value) >= size)
-		return wrong(parser, "\"%s\": expected 1 to %zu characters",
-			     value, size - 1);
-	strcpy(to, value);
-	return 0;
-}
-
-static int set_number(struct parser *parser, const char *value, uint32_t max,
-		      uint32_t *ret_number)
-{
-	if (xd_parse_u32(value, 1, max, ret_number))
-		return wrong(parser, "\"%s\": expected a number from 1 to %u",
-			     value, max);
-	return 0;
-}
-
-static int set_size(struct parser *parser, const char *value,
-		    uint64_t *ret_size)
-{
-	if (parse_size(value, ret_size))
-		return wrong(parser, "\"%s\": expected bytes, as in 4096, 256M or 1G",
-			     value);
-	return 0;
-}
-
-static int set_output(struct parser *parser, const char *value, char *to)
-{
-	if (!xd_output_find(value))
-		return wrong(parser, "\"%s\": there is no such output", value);
-	return set_text(parser, value, to, XD_OUTPUT_NAME_SIZE);
-}
-
-static int set_rate(struct parser *parser, const char *value,
-		    uint32_t *ret_millihertz)
-{
-	if (xd_config_parse_rate(value, ret_millihertz))
-		return wrong(parser, "\"%s\": expected a number from 0 to %u",
-			     value, XD_MAX_RATE);
-	return 0;
-}
-
-static int unknown_key(struct parser *parser, const char *key)
-{
-	return wrong(parser, "\"%s\": there is no such key in this section",
-		     key);
-}
-
-static int set_limit(struct parser *parser, const struct target *target,
-		     const char *key, const char *value)
-{
-	struct xd_limits *limits = target->limits;
-
-	if (!strcmp(key, "connectors"))
-		return set_number(parser, value, XD_MAX_CONNECTORS,
-				  target->max_conns);
-	if (!strcmp(key, "buffers"))
-		return set_number(parser, value, 65536, &limits->max_dbufs);
-	if (!strcmp(key, "framebuffers"))
-		return set_number(parser, value, 65536, &limits->max_fbs);
-	if (!strcmp(key, "bytes"))
-		return set_size(parser, value, &limits->max_bytes);
-	if (!strcmp(key, "buffer-bytes"))
-		return set_size(parser, value, &limits->max_dbuf_bytes);
-	if (!strcmp(key, "requests-per-turn"))
-		return set_number(parser, value, 1024,
-				  &limits->max_requests_per_turn);
-	return unknown_key(parser, key);
-}
-
-static int set_of_guest(struct parser *parser, const struct target *target,
-			const char *key, const char *value)
-{
-	if (!strcmp(key, "output"))
-		return set_output(parser, value, target->output);
-	if (!strcmp(key, "rate"))
-		return set_rate(parser, value, target->millihertz);
-	return set_limit(parser, target, key, value);
-}
-
-static int set_general(struct parser *parser, const struct target *target,
-		       const char *key, const char *value)
-{
+	struct xd_config_guest *guest = parser->guest;
 	struct xd_config *config = parser->config;
+	uint32_t *set = guest ? &guest->set : &config->set;
+	struct xd_config unused;
+	struct xd_config *to = config;
 
-	if (!strcmp(key, "socket"))
-		return set_text(parser, value, config->socket_text,
-				sizeof(config->socket_text));
-	if (!strcmp(key, "user"))
-		return set_text(parser, value, config->user_text,
-				sizeof(config->user_text));
-	if (!strcmp(key, "verbose")) {
-		if (xd_parse_flag(value, &config->verbose))
-			return wrong(parser, "\"%s\": expected 0 or 1", value);
-		return 0;
-	}
-	if (!strcmp(key, "output") || !strcmp(key, "rate"))
-		return set_of_guest(parser, target, key, value);
-	return unknown_key(parser, key);
+	if (*set & 1u << i)
+		return wrong(parser, "%s \"%.40s\": expected once in a section",
+			     settings[i].name, value);
+	*set |= 1u << i;
+	/* looked at even where the command line wins */
+	if (guest)
+		to = &guest->values;
+	else if (config->forced & 1u << i)
+		to = &unused;
+	if (!settings[i].set(field_of(to, i), value))
+		return wrong(parser, "%s \"%.40s\": expected %s",
+			     settings[i].name, value, settings[i].expected);
+	return 0;
 }
 
-static int set_key(struct parser *parser, const char *key, const char *value)
+static int parse_setting(struct parser *parser, const char *name,
+			 const char *value)
 {
-	struct xd_config *config = parser->config;
-	struct xd_guest_config *guest = parser->guest;
-	struct target target = {
-		.output = config->output_text,
-		.millihertz = &config->millihertz,
-		.max_conns = &config->max_conns,
-		.limits = &config->limits,
-	};
+	size_t i;
 
-	if (parser->section == SECTION_NONE)
-		return wrong(parser, "\"%s\": a section must come first", key);
-	if ((parser->section == SECTION_GUEST) != parser->guests)
-		return 0;
-	switch (parser->section) {
-	case SECTION_GENERAL:
-		return set_general(parser, &target, key, value);
-	case SECTION_LIMITS:
-		return set_limit(parser, &target, key, value);
-	default:
-		target = (struct target){
-			.output = guest->output,
-			.millihertz = &guest->millihertz,
-			.max_conns = &guest->max_conns,
-			.limits = &guest->limits,
-		};
-		return set_of_guest(parser, &target, key, value);
-	}
+	if (!*parser->section)
+		return wrong(parser, "\"%.40s\": expected a [SECTION] before it",
+			     name);
+	for (i = 0; i < NR_SETTINGS; i++)
+		if (!strcmp(settings[i].name, name) &&
+		    fits(parser, &settings[i]))
+			return make_setting(parser, i, value);
+	return unknown_setting(parser, name);
 }
 
-static struct xd_guest_config *find_guest(const struct xd_config *config,
+static struct xd_config_guest *find_guest(const struct xd_config *config,
 					  const char *name)
 {
-	struct xd_guest_config *guest = config->guests;
+	struct xd_config_guest *guest = config->guests;
 
 	while (guest && strcmp(guest->name, name))
 		guest = guest->next;
@@ -232,41 +325,28 @@ static struct xd_guest_config *find_guest(const struct xd_config *config,
 
 static int begin_guest(struct parser *parser, const char *name)
 {
-	struct xd_config *config = parser->config;
-	struct xd_guest_config *guest;
+	struct xd_config_guest *guest;
 
-	parser->section = SECTION_GUEST;
 	if (!*name || strlen(name) >= XD_GUEST_NAME_SIZE)
-		return wrong(parser, "[guest %s]: expected the name of a guest",
-			     name);
-	if (!parser->guests)
-		return 0;
-	if (find_guest(config, name))
-		return wrong(parser, "[guest %s]: this section was there before",
-			     name);
+		return wrong(parser,
+			     "[guest %.80s]: expected a domain's name of 1 to %d bytes",
+			     name, XD_GUEST_NAME_SIZE - 1);
+	if (find_guest(parser->config, name))
+		return wrong(parser, "[guest %s]: expected once", name);
 	guest = calloc(1, sizeof(*guest));
-	if (!guest)
+	if (!guest) {
+		wrong(parser, "%s", strerror(ENOMEM));
 		return -ENOMEM;
-	xd_config_of_guest(config, name, guest);
-	guest->next = config->guests;
-	config->guests = guest;
+	}
+	guest->name = name;
+	guest->next = parser->config->guests;
+	parser->config->guests = guest;
 	parser->guest = guest;
+	parser->section = "guest";
 	return 0;
 }
 
-static int begin_section(struct parser *parser, char *name)
-{
-	if (!strcmp(name, "general"))
-		parser->section = SECTION_GENERAL;
-	else if (!strcmp(name, "limits"))
-		parser->section = SECTION_LIMITS;
-	else if (!strncmp(name, "guest ", 6))
-		return begin_guest(parser, name + 6 + strspn(name + 6, " "));
-	else
-		return wrong(parser, "[%s]: there is no such section", name);
-	return 0;
-}
-
+/* Cuts blanks off both ends. */
 static char *trim(char *text)
 {
 	size_t len;
@@ -279,95 +359,126 @@ static char *trim(char *text)
 	return text;
 }
 
-static int parse_line(struct parser *parser, char *line)
+/* @name is what was between the brackets. */
+static int begin_section(struct parser *parser, char *name)
 {
-	size_t len;
-	char *value;
+	size_t i;
 
-	line = trim(line);
-	len = strlen(line);
-	if (!len || *line == '#' || *line == ';')
-		return 0;
-	if (*line == '[' && line[len - 1] == ']') {
-		line[len - 1] = '\0';
-		return begin_section(parser, trim(line + 1));
-	}
-	value = strchr(line, '=');
-	if (!value)
-		return wrong(parser, "\"%s\": expected [SECTION] or KEY = VALUE",
-			     line);
-	*value++ = '\0';
-	return set_key(parser, trim(line), trim(value));
+	parser->guest = NULL;
+	if (!strncmp(name, "guest", 5) &&
+	    (!name[5] || isspace((unsigned char)name[5])))
+		return begin_guest(parser, trim(name + 5));
+	for (i = 0; i < NR_SETTINGS; i++)
+		if (!strcmp(settings[i].section, name)) {
+			parser->section = settings[i].section;
+			return 0;
+		}
+	return wrong(parser,
+		     "[%.40s]: expected [daemon], [limits] or [guest NAME]",
+		     name);
 }
 
-int xd_config_read(struct xd_config *config, const char *path, bool guests,
-		   char *ret_error, size_t size)
+static int parse_line(struct parser *parser, char *line)
+{
+	char *text = trim(line);
+	size_t len = strlen(text);
+	char *equals = strchr(text, '=');
+
+	if (!len || *text == '#' || *text == ';')
+		return 0;
+	if (*text == '[' && text[len - 1] == ']') {
+		text[len - 1] = '\0';
+		return begin_section(parser, trim(text + 1));
+	}
+	if (*text == '[' || !equals || equals == text)
+		return wrong(parser,
+			     "\"%.40s\": expected [SECTION], NAME = VALUE or # COMMENT",
+			     text);
+	*equals = '\0';
+	return parse_setting(parser, trim(text), trim(equals + 1));
+}
+
+int xd_config_parse(struct xd_config *config, const char *path, char *text,
+		    size_t size, char error[XD_CONFIG_ERROR_SIZE])
 {
 	struct parser parser = {
 		.config = config,
 		.path = path,
-		.guests = guests,
-		.error = ret_error,
-		.error_size = size,
+		.section = "",
+		.error = error,
 	};
-	FILE *file = fopen(path, "re");
-	char *line = NULL;
-	size_t line_size = 0;
 	int ret = 0;
 
-	*ret_error = '\0';
-	if (!file)
-		return -errno;
-	while (!ret && getline(&line, &line_size, file) >= 0) {
+	if (strlen(text) != size) {
+		snprintf(error, XD_CONFIG_ERROR_SIZE,
+			 "%.128s: expected text, found a NUL byte", path);
+		return -EINVAL;
+	}
+	while (text && !ret) {
+		char *line = strsep(&text, "\n");
+
 		parser.line++;
 		ret = parse_line(&parser, line);
 	}
-	if (!ret && ferror(file))
-		ret = -EIO;
-	free(line);
-	fclose(file);
 	return ret;
 }
 
-void xd_config_init(struct xd_config *config)
+static int read_all(int fd, char **ret_text, size_t *ret_size)
 {
-	*config = (struct xd_config){
-		.output_text = "headless",
-		.millihertz = 60000,
-		.socket_text = XD_CONTROL_SOCKET,
-		.limits = xd_limits_default,
-		.max_conns = XD_MAX_CONNECTORS,
-	};
-	config->output = config->output_text;
-	config->socket = config->socket_text;
-	config->user = config->user_text;
+	char *text = malloc(XD_CONFIG_MAX_SIZE + 1);
+	size_t size = 0;
+	ssize_t len;
+	int ret = 0;
+
+	if (!text)
+		return -ENOMEM;
+	while ((len = read(fd, text + size, XD_CONFIG_MAX_SIZE + 1 - size)) > 0)
+		size += (size_t)len;
+	if (len < 0)
+		ret = -errno;
+	else if (size > XD_CONFIG_MAX_SIZE)
+		ret = -EFBIG;
+	if (ret) {
+		free(text);
+		return ret;
+	}
+	text[size] = '\0';
+	*ret_text = text;
+	*ret_size = size;
+	return 0;
 }
 
-void xd_config_finish(struct xd_config *config)
+int xd_config_load(struct xd_config *config, const char *path,
+		   char error[XD_CONFIG_ERROR_SIZE])
 {
-	while (config->guests) {
-		struct xd_guest_config *guest = config->guests;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int ret = fd < 0 ? -errno : 0;
+	size_t size;
 
-		config->guests = guest->next;
-		free(guest);
+	if (!ret)
+		ret = read_all(fd, &config->text, &size);
+	if (fd >= 0)
+		close(fd);
+	if (ret) {
+		snprintf(error, XD_CONFIG_ERROR_SIZE, "%.128s: %s", path,
+			 strerror(-ret));
+		return ret;
 	}
+	return xd_config_parse(config, path, config->text, size, error);
 }
 
 void xd_config_of_guest(const struct xd_config *config, const char *name,
-			struct xd_guest_config *ret_guest)
+			struct xd_config *ret_config)
 {
-	const struct xd_guest_config *guest = find_guest(config, name);
+	const struct xd_config_guest *guest = find_guest(config, name);
+	size_t i;
 
-	if (guest) {
-		*ret_guest = *guest;
-		return;
-	}
-	*ret_guest = (struct xd_guest_config){
-		.millihertz = config->millihertz,
-		.max_conns = config->max_conns ? : XD_MAX_CONNECTORS,
-		.limits = config->limits,
-	};
-	snprintf(ret_guest->name, sizeof(ret_guest->name), "%s", name);
-	snprintf(ret_guest->output, sizeof(ret_guest->output), "%s",
-		 config->output);
+	*ret_config = *config;
+	if (!ret_config->max_conns)
+		ret_config->max_conns = XD_MAX_CONNECTORS;
+	for (i = 0; guest && i < NR_SETTINGS; i++)
+		if (guest->set & ~config->forced & 1u << i)
+			memcpy(field_of(ret_config, i),
+			       (const char *)&guest->values +
+			       settings[i].offset, settings[i].size);
 }

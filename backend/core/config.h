@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the administrator says: defaults, then the file, then the command line;
- * for a guest with a section of its own in the file, that over all.
+ * What the administrator says. From the weakest to the strongest: defaults, the
+ * file's [daemon] and [limits], the section of a guest, the command line. The
+ * file is read once, before anything else; each wrong thing in it is an error.
+ *
+ * A guest's section is chosen by the domain's name as the toolstack wrote it,
+ * in a node that the guest cannot write.
  */
 #ifndef XD_CORE_CONFIG_H
 #define XD_CORE_CONFIG_H
@@ -10,36 +14,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/message.h"
 #include "proto/limits.h"
 
-#define XD_CONFIG_FILE		"/etc/xen/xen-displayd.conf"
-#define XD_MAX_RATE		240	/* Hz */
+#define XD_CONFIG_FILE		"/etc/xen-displayd.conf"
+#define XD_CONFIG_MAX_SIZE	(1u << 20)	/* bytes of the file */
+#define XD_CONFIG_ERROR_SIZE	320
+
+struct xd_config_guest;
 
 /**
- * struct xd_guest_config - a [guest NAME] section, complete
- * @name:	of the guest
- */
-struct xd_guest_config {
-	struct xd_guest_config *next;
-	char name[XD_GUEST_NAME_SIZE];
-	char output[XD_OUTPUT_NAME_SIZE];
-	uint32_t millihertz;
-	uint32_t max_conns;
-	struct xd_limits limits;
-};
-
-/**
- * struct xd_config - all of it
- * @output:	of guests without a section of their own
+ * struct xd_config - settings, of the daemon or of one guest
+ * @output:	where pictures go
  * @millihertz:	see struct xd_output_params
  * @socket:	path of the control socket
- * @user:	whom workers run as; "": the first of the usual ones
+ * @user:	whom workers run as; NULL: the first of the usual ones
  * @verbose:	log more
  * @syslog:	log there, for there is no stderr
- * @limits:	of guests without a section of their own
- * @max_conns:	connectors of such a guest, 0: XD_MAX_CONNECTORS
- * @guests:	those with a section
+ * @limits:	per guest
+ * @max_conns:	connectors of a guest; 0: XD_MAX_CONNECTORS
+ * @guests:	what some guests have of their own
+ * @set:	settings that the file made, a bit each
+ * @forced:	those that the command line made: the file does not change them
+ * @text:	of the file; strings point into it
  */
 struct xd_config {
 	const char *output;
@@ -50,33 +46,51 @@ struct xd_config {
 	bool syslog;
 	struct xd_limits limits;
 	uint32_t max_conns;
-	struct xd_guest_config *guests;
-	/* where the file's texts are */
-	char output_text[XD_OUTPUT_NAME_SIZE];
-	char socket_text[108];
-	char user_text[XD_USER_NAME_SIZE];
+
+	struct xd_config_guest *guests;
+	uint32_t set;
+	uint32_t forced;
+	char *text;
 };
 
 /* What applies with no file and no options. */
 void xd_config_init(struct xd_config *config);
-
-/**
- * xd_config_read() - the file
- * @guests:	false: everything but the guests' sections; true: only those,
- *		they begin with what @config says by then
- * @ret_error:	what is wrong, "FILE:LINE: ..."
- *
- * Return: 0, -EINVAL with @ret_error filled in, -errno of reading the file.
- */
-int xd_config_read(struct xd_config *config, const char *path, bool guests,
-		   char *ret_error, size_t size);
 void xd_config_finish(struct xd_config *config);
 
-/* What applies to a guest. */
-void xd_config_of_guest(const struct xd_config *config, const char *name,
-			struct xd_guest_config *ret_guest);
+/**
+ * xd_config_force() - make a setting that wins over the file
+ * @name:	as in the file
+ * @value:	as in the file; has to stay
+ *
+ * Return: NULL, or the form that was expected.
+ */
+const char *xd_config_force(struct xd_config *config, const char *name,
+			    const char *value);
 
-/* Hz, 0 to XD_MAX_RATE: 0 or -EINVAL. */
-int xd_config_parse_rate(const char *text, uint32_t *ret_millihertz);
+/**
+ * xd_config_load() - read a file, once
+ * @error:	one line, when it is not 0
+ *
+ * Return: 0, -EINVAL when something is wrong in it, -ENOENT when there is no
+ * such file, or -errno; xd_config_finish() in each case.
+ */
+int xd_config_load(struct xd_config *config, const char *path,
+		   char error[XD_CONFIG_ERROR_SIZE]);
+
+/**
+ * xd_config_parse() - the same for a text
+ * @path:	for @error
+ * @text:	@size bytes and a NUL; is cut up, and has to stay
+ */
+int xd_config_parse(struct xd_config *config, const char *path, char *text,
+		    size_t size, char error[XD_CONFIG_ERROR_SIZE]);
+
+/**
+ * xd_config_of_guest() - the settings of one guest
+ * @name:	of its domain
+ * @ret_config:	a view of @config, not to be finished
+ */
+void xd_config_of_guest(const struct xd_config *config, const char *name,
+			struct xd_config *ret_config);
 
 #endif /* XD_CORE_CONFIG_H */

@@ -213,6 +213,22 @@ static int start_worker(struct xd_device *dev)
 	return ret;
 }
 
+/* The domain's name, for people and the configuration; the guest cannot write it. */
+static void read_guest_name(struct xd_device *dev)
+{
+	char path[64];
+	char *name;
+	char *c;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/name", dev->domid);
+	name = dev->sup->store->ops->read(dev->sup->store, path);
+	snprintf(dev->guest, sizeof(dev->guest), "%s", name ? name : "?");
+	for (c = dev->guest; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			*c = '?';
+	free(name);
+}
+
 /* A frontend that connects over and over costs a process each time. */
 static bool too_often(struct xd_device *dev)
 {
@@ -263,6 +279,8 @@ static void start_connection(struct xd_device *dev)
 		return;
 	if (dev->be_state != XD_STATE_INIT_WAIT)
 		offer(dev);
+	/* a guest that migrates to here had another one until now */
+	read_guest_name(dev);
 	ret = xd_device_read_params(dev, &dev->connect);
 	if (!ret)
 		ret = start_worker(dev);
@@ -341,22 +359,6 @@ static void act(struct xd_device *dev, enum action action)
 		close_connection(dev);
 		break;
 	}
-}
-
-/* The domain's name, for people; the toolstack's node, not the guest's. */
-static void read_guest_name(struct xd_device *dev)
-{
-	char path[64];
-	char *name;
-	char *c;
-
-	snprintf(path, sizeof(path), "/local/domain/%u/name", dev->domid);
-	name = dev->sup->store->ops->read(dev->sup->store, path);
-	snprintf(dev->guest, sizeof(dev->guest), "%s", name ? name : "?");
-	for (c = dev->guest; *c; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-			*c = '?';
-	free(name);
 }
 
 static void read_nodes(struct xd_device *dev)

@@ -153,24 +153,23 @@ static void read_extensions(struct xd_device *dev,
 
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 {
-	const struct xd_config *config = dev->sup->config;
-	struct xd_guest_config guest;
+	struct xd_config config;
 	int ret;
 
-	xd_config_of_guest(config, dev->guest, &guest);
+	xd_config_of_guest(dev->sup->config, dev->guest, &config);
 	*connect = (struct xd_connect){
 		.domid = dev->domid,
 		.devid = dev->devid,
-		.millihertz = guest.millihertz,
-		.verbose = config->verbose,
-		.syslog = config->syslog,
-		.limits = guest.limits,
+		.millihertz = config.millihertz,
+		.verbose = config.verbose,
+		.syslog = config.syslog,
+		.limits = config.limits,
 	};
 	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);
 	snprintf(connect->output, sizeof(connect->output), "%s",
-		 guest.output);
+		 config.output);
 	snprintf(connect->user, sizeof(connect->user), "%s",
-		 config->user ? config->user : "");
+		 config.user ? config.user : "");
 	read_extensions(dev, &connect->features);
 	ret = read_version(dev, connect);
 	while (!ret && connect->nr_conns < XD_MAX_CONNECTORS) {
@@ -181,9 +180,9 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 	}
 	if (ret == -ENOENT && connect->nr_conns)
 		ret = 0;
-	if (!ret && connect->nr_conns > guest.max_conns) {
+	if (!ret && connect->nr_conns > config.max_conns) {
 		xd_device_warn(dev, "has %u connectors, may have %u",
-			       connect->nr_conns, guest.max_conns);
+			       connect->nr_conns, config.max_conns);
 		ret = -ENOSPC;
 	} else if (ret == -ENOENT)
 		xd_device_warn(dev, "%s/0/" XENDISPL_FIELD_RESOLUTION

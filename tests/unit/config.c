@@ -2,40 +2,37 @@
 /* core/config.h: the configuration file. */
 #include "unit.h"
 
-#include <unistd.h>
-
 #include "core/config.h"
+#include "core/control.h"
 
-static char path[] = "/tmp/unit-config-XXXXXX";
 static struct xd_config config;
-static char error[256];
+static char text[8192];
+static char error[XD_CONFIG_ERROR_SIZE];
 
-static int read_text(const char *text)
+static int parse(const char *from)
 {
-	int fd, ret;
+	assert_true(strlen(from) < sizeof(text));
+	strcpy(text, from);
+	error[0] = '\0';
+	return xd_config_parse(&config, "file", text, strlen(text), error);
+}
 
-	strcpy(path + strlen(path) - 6, "XXXXXX");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
+static int parse_fresh(const char *from)
+{
+	xd_config_finish(&config);
 	xd_config_init(&config);
-	ret = xd_config_read(&config, path, false, error, sizeof(error));
-	if (!ret)
-		ret = xd_config_read(&config, path, true, error,
-				     sizeof(error));
-	unlink(path);
-	return ret;
+	return parse(from);
 }
 
 static void defaults(void **state)
 {
-	struct xd_guest_config guest;
+	struct xd_config guest;
 
-	assert_int_equal(read_text("# nothing\n\n ; else\n"), 0);
+	assert_int_equal(parse_fresh("# nothing\n\n ; else\n"), 0);
 	assert_string_equal(config.output, "headless");
 	assert_int_equal(config.millihertz, 60000);
-	assert_string_equal(config.user, "");
+	assert_string_equal(config.socket, XD_CONTROL_SOCKET);
+	assert_null(config.user);
 	assert_false(config.verbose);
 	xd_config_of_guest(&config, "any", &guest);
 	assert_string_equal(guest.output, "headless");
@@ -46,19 +43,19 @@ static void defaults(void **state)
 
 static void everything(void **state)
 {
-	assert_int_equal(read_text("[general]\n"
-				   "output=headless\n"
-				   "  rate =  0  \n"
-				   "socket = /tmp/x y\n"
-				   "user = someone\n"
-				   "verbose = 1\n"
-				   "[limits]\r\n"
-				   "connectors = 2\r\n"
-				   "buffers = 7\n"
-				   "framebuffers = 9\n"
-				   "bytes = 3G\n"
-				   "buffer-bytes = 12K\n"
-				   "requests-per-turn = 1"), 0);
+	assert_int_equal(parse_fresh("[daemon]\n"
+				     "output=headless\n"
+				     "  rate =  0  \n"
+				     "socket = /tmp/x y\n"
+				     "user = someone\n"
+				     "verbose = yes\n"
+				     "[limits]\r\n"
+				     "connectors = 2\r\n"
+				     "buffers = 7\n"
+				     "framebuffers = 9\n"
+				     "bytes = 3G\n"
+				     "buffer-bytes = 12K\n"
+				     "requests-per-turn = 1"), 0);
 	assert_int_equal(config.millihertz, 0);
 	assert_string_equal(config.socket, "/tmp/x y");
 	assert_string_equal(config.user, "someone");
@@ -72,93 +69,213 @@ static void everything(void **state)
 	xd_config_finish(&config);
 }
 
-/* A guest's section begins with the general ones, wherever it stands. */
+static void bounds(void **state)
+{
+	assert_int_equal(parse_fresh("[daemon]\nrate = 240\n[limits]\n"
+				     "connectors = 16\nbuffers = 65536\n"
+				     "framebuffers = 1\nbytes = 1024G\n"
+				     "buffer-bytes = 4294967295\n"
+				     "requests-per-turn = 1024\n"), 0);
+	assert_int_equal(config.millihertz, 240000);
+	assert_int_equal(config.limits.max_bytes, UINT64_C(1) << 40);
+	assert_int_equal(config.limits.max_dbuf_bytes, UINT32_MAX);
+	xd_config_finish(&config);
+}
+
+/* What a guest's section does not set is as for all, wherever it stands. */
 static void guests(void **state)
 {
-	struct xd_guest_config guest;
+	struct xd_config guest;
 
-	assert_int_equal(read_text("[guest one]\n"
-				   "rate = 30\n"
-				   "[guest  two words]\n"
-				   "bytes = 1M\n"
-				   "[general]\n"
-				   "rate = 50\n"
-				   "[limits]\n"
-				   "buffers = 3\n"), 0);
+	assert_int_equal(parse_fresh("[guest one]\n"
+				     "rate = 30\n"
+				     "[guest  two words]\n"
+				     "bytes = 1M\n"
+				     "connectors = 1\n"
+				     "[daemon]\n"
+				     "rate = 50\n"
+				     "[limits]\n"
+				     "buffers = 3\n"), 0);
 	xd_config_of_guest(&config, "one", &guest);
 	assert_int_equal(guest.millihertz, 30000);
 	assert_int_equal(guest.limits.max_dbufs, 3);
+	assert_int_equal(guest.max_conns, XD_MAX_CONNECTORS);
 	xd_config_of_guest(&config, "two words", &guest);
 	assert_int_equal(guest.millihertz, 50000);
 	assert_int_equal(guest.limits.max_bytes, 1 << 20);
+	assert_int_equal(guest.max_conns, 1);
 	xd_config_of_guest(&config, "two", &guest);
 	assert_int_equal(guest.limits.max_bytes, xd_limits_default.max_bytes);
 	assert_int_equal(guest.millihertz, 50000);
 	xd_config_finish(&config);
 }
 
-static void wrong_files(void **state)
+static void command_line_wins(void **state)
+{
+	struct xd_config guest;
+
+	xd_config_finish(&config);
+	xd_config_init(&config);
+	assert_string_equal(xd_config_force(&config, "rate", "241"),
+			    "a number from 0 to 240");
+	assert_string_equal(xd_config_force(&config, "output", "tv"),
+			    "headless");
+	assert_non_null(xd_config_force(&config, "colour", "red"));
+	assert_null(xd_config_force(&config, "rate", "0"));
+	assert_null(xd_config_force(&config, "verbose", "yes"));
+	assert_int_equal(parse("[daemon]\nrate = 50\nverbose = no\n"
+			       "[guest one]\nrate = 30\nbuffers = 5\n"), 0);
+	assert_int_equal(config.millihertz, 0);
+	assert_true(config.verbose);
+	xd_config_of_guest(&config, "one", &guest);
+	assert_int_equal(guest.millihertz, 0);
+	assert_int_equal(guest.limits.max_dbufs, 5);
+	/* what it wins over is checked all the same */
+	assert_int_equal(parse("[daemon]\nrate = fast\n"), -EINVAL);
+	xd_config_finish(&config);
+}
+
+static void wrong_lines(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *where;
+		const char *error;
 	} bad[] = {
-		{ "rate = 60\n", ":1: " },
-		{ "[general]\nrate\n", ":2: " },
-		{ "[general]\nrate = 241\n", ":2: " },
-		{ "[general]\nrate = -1\n", ":2: " },
-		{ "[general]\nrate =\n", ":2: " },
-		{ "[general]\noutput = tv\n", ":2: " },
-		{ "[general]\nsocket =\n", ":2: " },
-		{ "[general]\nverbose = yes\n", ":2: " },
-		{ "[general]\nbytes = 1\n", ":2: " },
-		{ "[limits]\nrate = 1\n", ":2: " },
-		{ "[limits]\n\nconnectors = 17\n", ":3: " },
-		{ "[limits]\nconnectors = 0\n", ":2: " },
-		{ "[limits]\nbytes = 1T\n", ":2: " },
-		{ "[limits]\nbytes = G\n", ":2: " },
-		{ "[limits]\nbytes = 1GG\n", ":2: " },
-		{ "[other]\n", ":1: " },
-		{ "[guest ]\n", ":1: " },
-		{ "[guest a]\nsocket = x\n", ":2: " },
-		{ "[guest a]\n[guest a]\n", ":2: " },
-		{ "[general\n", ":1: " },
+		{ "rate = 60\n",
+		  "file:1: \"rate\": expected a [SECTION] before it" },
+		{ "[daemon]\nrate\n",
+		  "file:2: \"rate\": expected [SECTION], NAME = VALUE or # COMMENT" },
+		{ "[daemon]\n= 5\n",
+		  "file:2: \"= 5\": expected [SECTION], NAME = VALUE or # COMMENT" },
+		{ "[daemon]\n\nrate = 241\n",
+		  "file:3: rate \"241\": expected a number from 0 to 240" },
+		{ "[daemon]\nrate = -1\n",
+		  "file:2: rate \"-1\": expected a number from 0 to 240" },
+		{ "[daemon]\nrate =\n",
+		  "file:2: rate \"\": expected a number from 0 to 240" },
+		{ "[daemon]\nrate = 60 # Hz\n",
+		  "file:2: rate \"60 # Hz\": expected a number from 0 to 240" },
+		{ "[daemon]\noutput = tv\n",
+		  "file:2: output \"tv\": expected headless" },
+		{ "[daemon]\nsocket =\n",
+		  "file:2: socket \"\": expected a path of 1 to 107 bytes" },
+		{ "[daemon]\nuser =\n",
+		  "file:2: user \"\": expected a user's name of 1 to 32 bytes" },
+		{ "[daemon]\nverbose = 1\n",
+		  "file:2: verbose \"1\": expected yes or no" },
+		{ "[daemon]\nbytes = 1\n",
+		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose" },
+		{ "[limits]\nrate = 1\n",
+		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, requests-per-turn" },
+		{ "[limits]\nbuffers = 0\n",
+		  "file:2: buffers \"0\": expected a number from 1 to 65536" },
+		{ "[daemon]\nrate = 1\n[limits]\n[daemon]\nrate = 2\n",
+		  "file:5: rate \"2\": expected once in a section" },
+		{ "[other]\n",
+		  "file:1: [other]: expected [daemon], [limits] or [guest NAME]" },
+		{ "[guests a]\n",
+		  "file:1: [guests a]: expected [daemon], [limits] or [guest NAME]" },
+		{ "[guest ]\n",
+		  "file:1: [guest ]: expected a domain's name of 1 to 63 bytes" },
+		{ "[guest a]\nsocket = x\n",
+		  "file:2: \"socket\": expected one of output, rate, connectors, buffers, framebuffers, bytes, buffer-bytes, requests-per-turn" },
+		{ "[guest a]\n[guest a]\n",
+		  "file:2: [guest a]: expected once" },
+		{ "[daemon\n",
+		  "file:1: \"[daemon\": expected [SECTION], NAME = VALUE or # COMMENT" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		if (read_text(bad[i].text) != -EINVAL)
+		if (parse_fresh(bad[i].text) != -EINVAL)
 			fail_msg("\"%s\" was taken", bad[i].text);
-		if (!strstr(error, bad[i].where))
-			fail_msg("\"%s\": said \"%s\"", bad[i].text, error);
-		xd_config_finish(&config);
+		assert_string_equal(error, bad[i].error);
 	}
-	assert_int_equal(xd_config_read(&config, "/nonexistent", false, error,
-					sizeof(error)), -ENOENT);
+	xd_config_finish(&config);
+}
+
+static void wrong_numbers(void **state)
+{
+	static const char *const bad[] = {
+		"connectors = 17", "connectors = 0", "buffers = 65537",
+		"framebuffers = 65537", "requests-per-turn = 0",
+		"requests-per-turn = 1025", "bytes = 0", "bytes = 1T",
+		"bytes = G", "bytes = 1GG", "bytes = 1 G", "bytes = 1025G",
+		"bytes = 99999999999999999999", "bytes = -1", "bytes = 1.5G",
+		"bytes = 4294967295G", "buffer-bytes = 4G",
+		"buffer-bytes = 0x1000",
+	};
+	char line[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		snprintf(line, sizeof(line), "[limits]\n%s\n", bad[i]);
+		if (parse_fresh(line) != -EINVAL)
+			fail_msg("\"%s\" was taken", bad[i]);
+	}
+	xd_config_finish(&config);
+}
+
+/* However long or odd what was found is: one line, and an end. */
+static void odd_texts(void **state)
+{
+	char line[1024];
+
+	memset(line, 'a', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	assert_int_equal(parse_fresh(line), -EINVAL);
+	line[0] = '[';
+	line[sizeof(line) - 2] = ']';
+	assert_int_equal(parse_fresh(line), -EINVAL);
+	memcpy(line, "[guest ", 7);
+	assert_int_equal(parse_fresh(line), -EINVAL);
+	assert_true(strlen(error) < sizeof(error));
+	assert_null(strchr(error, '\n'));
+
+	xd_config_init(&config);
+	memcpy(text, "[daemon]\n\0[x]", 14);
+	assert_int_equal(xd_config_parse(&config, "file", text, 13, error),
+			 -EINVAL);
+	assert_string_equal(error, "file: expected text, found a NUL byte");
+	xd_config_finish(&config);
+}
+
+static void files(void **state)
+{
+	xd_config_init(&config);
+	assert_int_equal(xd_config_load(&config, "/nonexistent", error),
+			 -ENOENT);
+	assert_string_equal(error, "/nonexistent: No such file or directory");
+	assert_int_equal(xd_config_load(&config, "/", error), -EISDIR);
+	assert_int_equal(xd_config_load(&config, "/dev/zero", error), -EFBIG);
+	assert_int_equal(xd_config_load(&config, XD_SAMPLE_CONFIG, error), 0);
+	xd_config_finish(&config);
 }
 
 /* What the packaged file says in its comments is what holds without it. */
 static void packaged_file(void **state)
 {
 	struct xd_limits limits = xd_limits_default;
-	char text[8192], *line, *rest = text;
+	char sample[4096], out[4096] = "", *line, *rest = sample;
 	FILE *file = fopen(XD_SAMPLE_CONFIG, "re");
-	char out[8192] = "";
 
 	assert_non_null(file);
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	sample[fread(sample, 1, sizeof(sample) - 1, file)] = '\0';
 	fclose(file);
-	*strstr(text, "#[guest") = '\0';
+	*strstr(sample, "#[guest") = '\0';
 	while ((line = strsep(&rest, "\n"))) {
-		/* "#key = value" is a default, "# Text" is not */
+		/* "#name = value" is a default, "# Text" is not */
 		if (line[0] == '#' && line[1] >= 'a' && line[1] <= 'z')
 			line++;
 		strcat(strcat(out, line), "\n");
 	}
-	assert_int_equal(read_text(out), 0);
+	assert_int_equal(parse_fresh(out), 0);
+	assert_int_equal(__builtin_popcount(config.set), 11);
 	assert_memory_equal(&config.limits, &limits, sizeof(limits));
 	assert_int_equal(config.millihertz, 60000);
 	assert_int_equal(config.max_conns, XD_MAX_CONNECTORS);
+	assert_string_equal(config.output, "headless");
+	assert_string_equal(config.socket, XD_CONTROL_SOCKET);
 	assert_string_equal(config.user, "xen-displayd");
+	assert_false(config.verbose);
 	xd_config_finish(&config);
 }
 
@@ -167,8 +284,13 @@ int main(void)
 	const struct CMUnitTest config_tests[] = {
 		TEST(defaults, "defaults"),
 		TEST(everything, "everything"),
+		TEST(bounds, "bounds"),
 		TEST(guests, "guests"),
-		TEST(wrong_files, "wrong-files"),
+		TEST(command_line_wins, "command-line-wins"),
+		TEST(wrong_lines, "wrong-lines"),
+		TEST(wrong_numbers, "wrong-numbers"),
+		TEST(odd_texts, "odd-texts"),
+		TEST(files, "files"),
 		TEST(packaged_file, "packaged-file"),
 	};
 
