@@ -45,6 +45,10 @@ install: backend ## daemon, tool, manual pages, unit: make install PREFIX=/usr D
 	@meson configure build/backend -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C build/backend
 
+bench: build ## the in-tree module and ours in turn in one boot: bench/results/, a table
+	@scripts/setup
+	@bench/run
+
 clean: ## remove what was built; downloads and images stay (build/cache)
 	@for f in build/*; do case $$f in build/cache) ;; *) rm -rf "$$f" ;; esac; done
 

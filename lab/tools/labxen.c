@@ -6,6 +6,7 @@
  *   labxen left            domains other than 0; status 1 if there are any
  *   labxen gone ID SECONDS wait until a domain is gone; status 1 if it is not
  *   labxen domid NAME      the number of a domain, from XenStore
+ *   labxen cputime ID      processor time of a domain, ns
  *   labxen log             print Xen's console ring and empty it
  *   labxen key KEY         send a debug key
  */
@@ -46,6 +47,16 @@ static int cmd_gone(xc_interface *xch, uint32_t domid, long seconds)
 			return 1;
 		nanosleep(&pause, NULL);
 	}
+	return 0;
+}
+
+static int cmd_cputime(xc_interface *xch, uint32_t domid)
+{
+	xc_dominfo_t info;
+
+	if (xc_domain_getinfo(xch, domid, 1, &info) != 1 || info.domid != domid)
+		return 1;
+	printf("%llu\n", (unsigned long long)info.cpu_time);
 	return 0;
 }
 
@@ -95,11 +106,13 @@ int main(int argc, char **argv)
 		return cmd_left(xch);
 	if (!strcmp(cmd, "gone") && argc == 4)
 		return cmd_gone(xch, atoi(argv[2]), atol(argv[3]));
+	if (!strcmp(cmd, "cputime") && argc == 3)
+		return cmd_cputime(xch, (uint32_t)atoi(argv[2]));
 	if (!strcmp(cmd, "log") && argc == 2)
 		return cmd_log(xch);
 	if (!strcmp(cmd, "key") && argc == 3)
 		return !!xc_send_debug_keys(xch, argv[2]);
-	fputs("usage: labxen left | gone ID SECONDS | domid NAME | log | key KEY\n",
+	fputs("usage: labxen left | gone ID SECONDS | domid NAME | cputime ID | log | key KEY\n",
 	      stderr);
 	return 2;
 }
