@@ -145,6 +145,43 @@ static int get_edid(struct xd_conn *conn, const struct xd_get_edid *req,
 	return ret;
 }
 
+static int cursor_set(struct xd_conn *conn, const struct xd_cursor_set *req)
+{
+	struct xd_guest *guest = conn->guest;
+	struct xd_output *output = guest->output;
+	struct xd_image image;
+	struct xd_fb *fb;
+	int ret;
+
+	if (!output->ops->cursor_set)
+		return -EOPNOTSUPP;
+	if (!req->fb_cookie)
+		return output->ops->cursor_set(output, conn->index, NULL, 0, 0);
+	fb = xd_fb_find(guest, req->fb_cookie);
+	if (!fb)
+		return -ENOENT;
+	if (fb->layout.format->fourcc != XD_FMT_ARGB8888 ||
+	    fb->layout.width > XD_MAX_CURSOR ||
+	    fb->layout.height > XD_MAX_CURSOR ||
+	    req->hot_x >= fb->layout.width || req->hot_y >= fb->layout.height)
+		return -EINVAL;
+	ret = xd_fb_image(guest, fb, &image);
+	if (ret)
+		return ret;
+	return output->ops->cursor_set(output, conn->index, &image,
+				       req->hot_x, req->hot_y);
+}
+
+static int cursor_move(struct xd_conn *conn, const struct xd_cursor_move *req)
+{
+	struct xd_output *output = conn->guest->output;
+
+	if (!output->ops->cursor_move)
+		return -EOPNOTSUPP;
+	output->ops->cursor_move(output, conn->index, req->x, req->y);
+	return 0;
+}
+
 int xd_dispatch(struct xd_conn *conn, const struct xd_req *req,
 		uint32_t *ret_edid_sz)
 {
@@ -165,6 +202,10 @@ int xd_dispatch(struct xd_conn *conn, const struct xd_req *req,
 		return page_flip(conn, &req->pg_flip);
 	case XENDISPL_OP_GET_EDID:
 		return get_edid(conn, &req->get_edid, ret_edid_sz);
+	case XD_OP_CURSOR_SET:
+		return cursor_set(conn, &req->cursor_set);
+	case XD_OP_CURSOR_MOVE:
+		return cursor_move(conn, &req->cursor_move);
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "core/supervisor.h"
+#include "outputs/output.h"
 #include "proto/nodes.h"
 
 #define MAX_PORT	(1u << 20)
@@ -101,6 +102,11 @@ static int read_version(struct xd_device *dev, struct xd_connect *connect)
 	return ret;
 }
 
+static bool has_cursor(const struct xd_output_ops *output)
+{
+	return output->cursor_set && output->cursor_move;
+}
+
 /*
  * The extensions of docs/protocol-extensions.md that this daemon has: on when
  * we offered and the frontend asked.
@@ -108,30 +114,51 @@ static int read_version(struct xd_device *dev, struct xd_connect *connect)
 static const struct {
 	const char *name;
 	size_t flag;		/* in struct xd_features */
+	/* NULL: whatever the output */
+	bool (*possible)(const struct xd_output_ops *output);
 } extensions[] = {
-	{ "damage", offsetof(struct xd_features, damage) },
-	{ "stride", offsetof(struct xd_features, stride) },
-	{ "connector-event", offsetof(struct xd_features, connector_event) },
-	{ "ro-grants", offsetof(struct xd_features, ro_grants) },
+	{ "damage", offsetof(struct xd_features, damage), NULL },
+	{ "stride", offsetof(struct xd_features, stride), NULL },
+	{ "connector-event", offsetof(struct xd_features, connector_event),
+	  NULL },
+	{ "ro-grants", offsetof(struct xd_features, ro_grants), NULL },
+	{ "cursor", offsetof(struct xd_features, cursor), has_cursor },
+	{ "formats", offsetof(struct xd_features, formats), NULL },
 };
 
 #define NR_EXTENSIONS	(sizeof(extensions) / sizeof(extensions[0]))
 
+static bool is_offered(size_t extension, const char *output_name)
+{
+	const struct xd_output_ops *output = xd_output_find(output_name);
+
+	return !extensions[extension].possible ||
+		(output && extensions[extension].possible(output));
+}
+
+/* All outputs convert: what proto/format.c knows, the cheapest first. */
+#define FORMATS	"XR24,AR24,RG16,RG24,XR15,AR15,XR12,AR12"
+
 void xd_device_offer_extensions(struct xd_device *dev)
 {
 	struct xd_store *store = dev->sup->store;
+	struct xd_config config;
 	char path[192];
 	size_t i;
 
+	xd_config_of_guest(dev->sup->config, dev->guest, &config);
+	snprintf(path, sizeof(path), "%s/formats", dev->be_path);
+	store->ops->write(store, path, FORMATS);
 	for (i = 0; i < NR_EXTENSIONS; i++) {
 		snprintf(path, sizeof(path), "%s/feature-%s", dev->be_path,
 			 extensions[i].name);
-		store->ops->write(store, path, "1");
+		store->ops->write(store, path,
+				  is_offered(i, config.output) ? "1" : "0");
 	}
 }
 
 /* Anything but "1" is "not asked for". */
-static void read_extensions(struct xd_device *dev,
+static void read_extensions(struct xd_device *dev, const char *output,
 			    struct xd_features *features)
 {
 	struct xd_store *store = dev->sup->store;
@@ -146,7 +173,8 @@ static void read_extensions(struct xd_device *dev,
 		snprintf(path, sizeof(path), "%s/request-%s", dev->fe_path,
 			 extensions[i].name);
 		text = store->ops->read(store, path);
-		*flag = text && !xd_parse_flag(text, &asked) && asked;
+		*flag = text && !xd_parse_flag(text, &asked) && asked &&
+			is_offered(i, output);
 		free(text);
 	}
 }
@@ -170,7 +198,7 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 		 config.output);
 	snprintf(connect->user, sizeof(connect->user), "%s",
 		 config.user ? config.user : "");
-	read_extensions(dev, &connect->features);
+	read_extensions(dev, config.output, &connect->features);
 	ret = read_version(dev, connect);
 	while (!ret && connect->nr_conns < XD_MAX_CONNECTORS) {
 		ret = read_conn(dev, connect->nr_conns,

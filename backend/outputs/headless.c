@@ -23,6 +23,9 @@ struct headless_monitor {
 	struct xd_image next;		/* data NULL: it has gone */
 	bool pending;			/* done() is to come */
 	struct xd_canvas kept;		/* copy of a picture that has gone */
+	struct xd_canvas cursor;	/* with alpha; data NULL: hidden */
+	int32_t hot_x, hot_y;		/* in the cursor */
+	int32_t cursor_x, cursor_y;	/* of the hot spot, on the monitor */
 };
 
 struct headless {
@@ -61,6 +64,7 @@ static void headless_destroy(struct xd_output *output)
 	for (i = 0; i < hl->nr_monitors; i++) {
 		xd_timer_finish(hl->loop, &hl->monitors[i].timer);
 		xd_canvas_finish(&hl->monitors[i].kept);
+		xd_canvas_finish(&hl->monitors[i].cursor);
 	}
 	free(hl->monitors);
 	free(hl);
@@ -99,10 +103,9 @@ static int headless_create(const struct xd_output_params *params,
 	return 0;
 }
 
-static void headless_off(struct xd_output *output, unsigned int monitor)
+/* Forgets the picture that was there. */
+static void headless_clear(struct headless_monitor *mon)
 {
-	struct headless_monitor *mon = &to_headless(output)->monitors[monitor];
-
 	xd_timer_set(&mon->timer, 0);
 	mon->pending = false;
 	mon->next.data = NULL;
@@ -112,13 +115,21 @@ static void headless_off(struct xd_output *output, unsigned int monitor)
 	xd_canvas_finish(&mon->kept);
 }
 
+static void headless_off(struct xd_output *output, unsigned int monitor)
+{
+	struct headless_monitor *mon = &to_headless(output)->monitors[monitor];
+
+	headless_clear(mon);
+	xd_canvas_finish(&mon->cursor);
+}
+
 static int headless_show(struct xd_output *output, unsigned int monitor,
 			 uint32_t width, uint32_t height,
 			 const struct xd_image *image)
 {
 	struct headless_monitor *mon = &to_headless(output)->monitors[monitor];
 
-	headless_off(output, monitor);
+	headless_clear(mon);
 	mon->width = width;
 	mon->height = height;
 	mon->shown = *image;
@@ -191,16 +202,81 @@ static int headless_keep(const struct headless_monitor *mon,
 	return ret;
 }
 
+static int headless_cursor_set(struct xd_output *output, unsigned int monitor,
+			       const struct xd_image *image, uint32_t hot_x,
+			       uint32_t hot_y)
+{
+	struct headless_monitor *mon = &to_headless(output)->monitors[monitor];
+	struct xd_canvas cursor;
+	uint32_t y;
+	int ret;
+
+	if (!image) {
+		xd_canvas_finish(&mon->cursor);
+		return 0;
+	}
+	ret = xd_canvas_init(&cursor, image->width, image->height);
+	if (ret)
+		return ret;
+	for (y = 0; y < image->height; y++)
+		memcpy((char *)cursor.data + (size_t)y * cursor.stride,
+		       (const char *)image->data + (size_t)y * image->stride,
+		       cursor.stride);
+	xd_canvas_finish(&mon->cursor);
+	mon->cursor = cursor;
+	mon->hot_x = (int32_t)hot_x;
+	mon->hot_y = (int32_t)hot_y;
+	return 0;
+}
+
+static void headless_cursor_move(struct xd_output *output,
+				 unsigned int monitor, int32_t x, int32_t y)
+{
+	struct headless_monitor *mon = &to_headless(output)->monitors[monitor];
+
+	mon->cursor_x = x;
+	mon->cursor_y = y;
+}
+
+static void draw_cursor(const struct headless_monitor *mon,
+			struct xd_canvas *canvas)
+{
+	const struct xd_canvas *cursor = &mon->cursor;
+	pixman_image_t *src, *dst;
+
+	if (!cursor->data)
+		return;
+	src = pixman_image_create_bits(PIXMAN_a8r8g8b8, (int)cursor->width,
+				       (int)cursor->height, cursor->data,
+				       (int)cursor->stride);
+	dst = pixman_image_create_bits(PIXMAN_x8r8g8b8, (int)canvas->width,
+				       (int)canvas->height, canvas->data,
+				       (int)canvas->stride);
+	if (src && dst)
+		pixman_image_composite32(PIXMAN_OP_OVER, src, NULL, dst, 0, 0,
+					 0, 0, mon->cursor_x - mon->hot_x,
+					 mon->cursor_y - mon->hot_y,
+					 (int)cursor->width,
+					 (int)cursor->height);
+	if (src)
+		pixman_image_unref(src);
+	if (dst)
+		pixman_image_unref(dst);
+}
+
 static int headless_screenshot(struct xd_output *output, unsigned int monitor,
 			       struct xd_canvas *ret_canvas)
 {
 	struct headless_monitor *mon = &to_headless(output)->monitors[monitor];
+	int ret = -ENOENT;
 
 	if (mon->shown.data)
-		return headless_copy(mon, ret_canvas);
-	if (mon->kept.data)
-		return headless_keep(mon, ret_canvas);
-	return -ENOENT;
+		ret = headless_copy(mon, ret_canvas);
+	else if (mon->kept.data)
+		ret = headless_keep(mon, ret_canvas);
+	if (!ret)
+		draw_cursor(mon, ret_canvas);
+	return ret;
 }
 
 const struct xd_output_ops xd_output_headless = {
@@ -209,6 +285,8 @@ const struct xd_output_ops xd_output_headless = {
 	.show = headless_show,
 	.present = headless_present,
 	.off = headless_off,
+	.cursor_set = headless_cursor_set,
+	.cursor_move = headless_cursor_move,
 	.release = headless_release,
 	.screenshot = headless_screenshot,
 	.destroy = headless_destroy,

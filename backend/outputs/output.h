@@ -64,6 +64,10 @@ struct xd_output_params {
  * @present:	@image is next; @damage (@nr_damage rectangles, 0: all of it) is
  *		what changed
  * @off:	the monitor is switched off; what was pending is forgotten
+ * @cursor_set:	the cursor's image is @image, with alpha premultiplied, to be
+ *		copied at once, and its hot spot; NULL: no cursor: 0 or -errno.
+ *		off() hides it too. NULL when the output cannot
+ * @cursor_move: where the hot spot is; NULL when the output cannot
  * @release:	@data, an image's, is about to go
  * @screenshot:	what is on screen, into a canvas of the caller's; -ENOENT when
  *		the monitor is off and has never shown anything
@@ -80,11 +84,19 @@ struct xd_output_ops {
 			const struct xd_image *image,
 			const pixman_box32_t *damage, unsigned int nr_damage);
 	void (*off)(struct xd_output *output, unsigned int monitor);
+	int (*cursor_set)(struct xd_output *output, unsigned int monitor,
+			  const struct xd_image *image, uint32_t hot_x,
+			  uint32_t hot_y);
+	void (*cursor_move)(struct xd_output *output, unsigned int monitor,
+			    int32_t x, int32_t y);
 	void (*release)(struct xd_output *output, const void *data);
 	int (*screenshot)(struct xd_output *output, unsigned int monitor,
 			  struct xd_canvas *ret_canvas);
 	void (*destroy)(struct xd_output *output);
 };
+
+/* No larger cursor is handed to an output. */
+#define XD_MAX_CURSOR	256u
 
 struct xd_output {
 	const struct xd_output_ops *ops;
