@@ -181,7 +181,12 @@ static void destroy_while_shown(void **state)
 		sim_wait_events(conn, 3 * i + 3);
 	}
 	/* Its last picture is kept, its pages are not. */
+	ok(sim_dbuf_create(&front, &buf));
+	ok(sim_fb_attach(&front, 11, 21, 640, 480, XD_FMT_XRGB8888));
+	ok(sim_set_config(conn, 21, 640, 480, 32));
+	ok(sim_dbuf_destroy(&front, 11));
 	sim_buf_finish(&buf, &front);
+	sim_expect_picture(sim, &front, 0, 640, 480, 2);
 	ok(sim_flip(conn, 20));
 	sim_wait_events(conn, 31);
 	end(sim);
@@ -357,6 +362,25 @@ static void edid_buffers(void **state)
 	end(sim);
 }
 
+/* A buffer of ours for a guest that may not have one: an error, at once. */
+static void backend_allocation(void **state)
+{
+	struct sim *sim = *state;
+	struct xendispl_dbuf_create_req body = {
+		.dbuf_cookie = 11, .width = 64, .height = 64, .bpp = 32,
+		.buffer_sz = 16384, .flags = XENDISPL_DBUF_FLG_REQ_ALLOC,
+	};
+	struct sim_buf buf;
+
+	begin(sim);
+	sim_buf_init(&buf, &front, 11, 64, 64, 32);
+	memset(buf.dir[0], 0, FAKE_PAGE_SIZE);
+	body.gref_directory = buf.dir_refs[0];
+	refused(create(&body));
+	sim_buf_finish(&buf, &front);
+	end(sim);
+}
+
 static void quota(void **state)
 {
 	struct sim *sim = *state;
@@ -431,6 +455,7 @@ int main(void)
 		SIM_TEST(foreign_grants, "foreign-grants"),
 		SIM_TEST(directory_changes, "directory-changes"),
 		SIM_TEST(edid_buffers, "edid-buffers"),
+		SIM_TEST(backend_allocation, "backend-allocation"),
 		SIM_TEST_NO_DAEMON(quota, "quota"),
 		SIM_TEST(pipelined_garbage, "pipelined-garbage"),
 	};

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "front.h"
 #include "sim.h"
@@ -303,6 +304,81 @@ static void reconfiguring(void **state)
 	sim_finish(sim);
 }
 
+/* A line of /proc/PID/status, as a number. */
+static unsigned long status_of(pid_t pid, const char *name)
+{
+	char path[64], line[256];
+	unsigned long value = ~0ul;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)))
+			value = strtoul(line + strlen(name) + 1, NULL, 16);
+	fclose(file);
+	return value;
+}
+
+/* What a guest that took over its worker would have: nothing. */
+static void worker_has_no_rights(void **state)
+{
+	struct sim *sim = *state;
+	pid_t worker;
+
+	if (geteuid()) {
+		print_message("not root\n");
+		sim_finish(sim);
+		skip();
+	}
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	worker = fake_domain_worker(sim->fake, 5);
+	assert_int_not_equal(status_of(worker, "Uid"), 0);
+	assert_int_not_equal(status_of(worker, "Gid"), 0);
+	assert_int_equal(status_of(worker, "CapEff"), 0);
+	assert_int_equal(status_of(worker, "CapPrm"), 0);
+	assert_int_equal(status_of(worker, "NoNewPrivs"), 1);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
+static bool never(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+/* Nothing to do, nothing done: neither process wakes up. */
+static void idle_is_quiet(void **state)
+{
+	static const char wakes[] = "voluntary_ctxt_switches";
+	struct sim *sim = *state;
+	unsigned long before[2];
+	struct sim_buf buf;
+	pid_t worker;
+
+	sim->millihertz = 60000;
+	sim_daemon_start(sim);
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	for (int i = 0; i < 3; i++)
+		flip_once(&front);
+	worker = fake_domain_worker(sim->fake, 5);
+	fake_wait(sim->fake, never, NULL, 100);
+	before[0] = status_of(worker, wakes);
+	before[1] = status_of(sim->daemon, wakes);
+	fake_wait(sim->fake, never, NULL, 300);
+	assert_int_equal(status_of(worker, wakes), before[0]);
+	assert_int_equal(status_of(sim->daemon, wakes), before[1]);
+	ok(sim_dbuf_destroy(&front, 10));
+	sim_buf_finish(&buf, &front);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
 struct watches_wait {
 	struct sim *sim;
 	unsigned int watches;
@@ -355,6 +431,8 @@ int main(void)
 		SIM_TEST(daemon_stopped, "daemon-stopped"),
 		SIM_TEST(guest_reboots, "guest-reboots"),
 		SIM_TEST(reconfiguring, "reconfiguring"),
+		SIM_TEST(worker_has_no_rights, "worker-has-no-rights"),
+		SIM_TEST_NO_DAEMON(idle_is_quiet, "idle-is-quiet"),
 		SIM_TEST(nothing_is_left, "nothing-is-left"),
 	};
 

@@ -2,6 +2,10 @@
 /* proto/pgdir.h: walking a directory that the guest wrote. */
 #include "unit.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
 #include "proto/pgdir.h"
 
 #define MAX_DIR_PAGES	80
@@ -261,6 +265,79 @@ static void pages_change_later(void **state)
 	free(g.page);
 }
 
+/*
+ * A page whose words change as soon as they have been read: reading faults, is
+ * let through for one instruction, and then the word is 0.
+ */
+#ifdef __x86_64__
+static uint32_t *trap_page;
+static uint32_t *last_read;
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	uint8_t *at = info->si_addr;
+
+	(void)sig;
+	if (at < (uint8_t *)trap_page || at >= (uint8_t *)(trap_page + 1024))
+		abort();
+	last_read = (uint32_t *)((uintptr_t)at & ~(uintptr_t)3);
+	mprotect(trap_page, 4096, PROT_READ | PROT_WRITE);
+	uc->uc_mcontext.gregs[REG_EFL] |= 0x100;	/* one step */
+}
+
+static void on_step(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)sig;
+	(void)info;
+	*last_read = 0;
+	mprotect(trap_page, 4096, PROT_NONE);
+	uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+}
+
+static void each_word_read_once(void **state)
+{
+	struct sigaction fault = { .sa_sigaction = on_fault,
+				   .sa_flags = SA_SIGINFO };
+	struct sigaction step = { .sa_sigaction = on_step,
+				  .sa_flags = SA_SIGINFO };
+	struct sigaction old_fault, old_step;
+	struct xd_pgdir dir;
+	int ret;
+
+	trap_page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	assert_true(trap_page != MAP_FAILED);
+	for (uint32_t i = 1; i < 1024; i++)
+		trap_page[i] = 100 + i;
+	assert_int_equal(xd_pgdir_init(&dir, 5, 1023, XD_PGDIR_GREFS), 0);
+
+	sigaction(SIGSEGV, &fault, &old_fault);
+	sigaction(SIGTRAP, &step, &old_step);
+	mprotect(trap_page, 4096, PROT_NONE);
+	ret = xd_pgdir_feed(&dir, trap_page);
+	mprotect(trap_page, 4096, PROT_READ | PROT_WRITE);
+	sigaction(SIGSEGV, &old_fault, NULL);
+	sigaction(SIGTRAP, &old_step, NULL);
+
+	assert_int_equal(ret, 0);
+	assert_int_equal(xd_pgdir_check(&dir), 0);
+	for (uint32_t i = 1; i < 1024; i++) {
+		assert_int_equal(dir.grefs[i - 1], 100 + i);
+		assert_int_equal(trap_page[i], 0);
+	}
+	xd_pgdir_finish(&dir);
+	munmap(trap_page, 4096);
+}
+#else
+static void each_word_read_once(void **state)
+{
+	skip();
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest pgdir_tests[] = {
@@ -277,6 +354,7 @@ int main(void)
 		TEST(chain_only, "chain-only"),
 		TEST(incomplete_walk, "incomplete-walk"),
 		TEST(pages_change_later, "pages-change-later"),
+		TEST(each_word_read_once, "each-word-read-once"),
 	};
 
 	return cmocka_run_group_tests(pgdir_tests, NULL, NULL);
