@@ -55,5 +55,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver backend guest-tests unit check lab install clean host
+.PHONY: help demo test build driver backend guest-tests unit check lab bench install clean host
 .NOTPARALLEL:

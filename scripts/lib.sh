@@ -80,7 +80,7 @@ fresh() { [ -e "$1" ] && [ "$(cat "$1.stamp" 2>/dev/null)" = "$2" ]; }
 stamped() { printf '%s\n' "$2" >"$1.stamp"; }
 
 # kernels: "SERIES RELEASE" lines as scripts/setup recorded them
-kernels() { cat "$CACHE/kernels" 2>/dev/null; }
+kernels() { cat "$CACHE/kernels" 2>/dev/null || true; }
 
 # release SERIES: the kernel release of 6.1 or 6.12
 release() {
