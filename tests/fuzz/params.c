@@ -86,7 +86,7 @@ static void check(const struct xd_connect *connect)
 {
 	CHECK(connect->nr_conns >= 1 && connect->nr_conns <= XD_MAX_CONNECTORS);
 	CHECK(connect->features.version == 1 || connect->features.version == 2);
-	CHECK(!connect->features.be_alloc);
+	CHECK(!connect->features.be_alloc || connect->limits.max_shared_bytes);
 	for (uint32_t i = 0; i < connect->nr_conns; i++) {
 		const struct xd_conn_params *conn = &connect->conns[i];
 
