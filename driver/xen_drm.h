@@ -368,6 +368,7 @@ struct xen_drm_buf {
 	struct kref ref;
 	struct xen_drm *xdrm;
 	struct list_head node;
+	struct mutex publish_lock;	/* claim and DBUF_CREATE are one step */
 	struct work_struct free_work;
 	u64 cookie;
 	struct xen_drm_mem mem;
@@ -387,7 +388,8 @@ struct xen_drm_buf {
 struct xen_drm_buf *xen_drm_buf_create(struct xen_drm *xdrm, u32 width,
 				       u32 height, u32 bpp, size_t size);
 struct xen_drm_buf *xen_drm_buf_import(struct xen_drm *xdrm,
-				       struct sg_table *sgt, size_t size);
+				       struct sg_table *sgt,
+				       struct dma_buf *dmabuf);
 void xen_drm_buf_put(struct xen_drm_buf *buf);
 void xen_drm_buf_retire(struct xen_drm_buf *buf);
 int xen_drm_buf_publish(struct xen_drm_buf *buf);
@@ -480,7 +482,8 @@ struct xen_drm_wire_flip {
  * struct xen_drm_flip - from commits to frame-done events
  * @event: the one commit that waits; sent exactly once
  * @event_seq: the flip that completes it
- * @seq: number of the latest flip
+ * @config_seq: number of the latest SET_CONFIG
+ * @seq: number of the latest flip or SET_CONFIG
  * @wire: in flight, oldest first
  * @num_wire: how many
  * @dirty: @dirty_cookie changed while a flip was in flight; flip it again
@@ -493,6 +496,7 @@ struct xen_drm_wire_flip {
 struct xen_drm_flip {
 	struct drm_pending_vblank_event *event;
 	u32 event_seq;
+	u32 config_seq;
 	u32 seq;
 	struct xen_drm_wire_flip wire[XEN_DRM_MAX_WIRE_FLIPS];
 	unsigned int num_wire;
@@ -568,6 +572,8 @@ void xen_drm_kms_restore(struct xen_drm *xdrm);
 
 int xen_drm_plane_init(struct xen_drm_pipe *pipe);
 
+void xen_drm_conn_prepare(struct xen_drm_pipe *pipe);
+void xen_drm_conn_finish(struct xen_drm_pipe *pipe);
 int xen_drm_conn_init(struct xen_drm_pipe *pipe);
 void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe);
 void xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected);

@@ -15,7 +15,9 @@
  * last use.
  */
 
+#include <linux/dma-buf.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "xen_drm.h"
@@ -70,6 +72,9 @@ static void xen_drm_buf_kill(struct xen_drm_buf *buf)
 	mutex_unlock(&xdrm->bufs_lock);
 
 	atomic_inc(&xdrm->bufs_dying);
+	/* the backend cannot free what we still map */
+	if (known && buf->mem.kind == XEN_DRM_MEM_BACKEND)
+		xen_drm_mem_unmap(&buf->mem);
 	if (known)
 		xen_drm_cmd_dbuf_destroy(buf);
 	xen_drm_buf_put(buf);
@@ -270,6 +275,8 @@ static int xen_drm_buf_announce(struct xen_drm_buf *buf, unsigned int link)
 	if (ret == -ETIMEDOUT)
 		xen_drm_cmd_dbuf_destroy(buf);
 	if (!ret && buf->mem.kind == XEN_DRM_MEM_BACKEND) {
+		/* those of the backend before, after a reconnect */
+		xen_drm_mem_unmap(&buf->mem);
 		ret = xen_drm_mem_map(&buf->mem, buf->grants.domid,
 				      &buf->grants);
 		if (ret)
@@ -280,16 +287,7 @@ static int xen_drm_buf_announce(struct xen_drm_buf *buf, unsigned int link)
 	return ret;
 }
 
-/**
- * xen_drm_buf_publish - make the backend know a buffer
- * @buf: the buffer, referenced by the caller
- *
- * Context: process, waits for the backend.
- * Return: 0 also without a connection: the next one will have the buffer.
- * -ENOMEM when grants are short, -ENODEV once the device is gone, or the
- * backend's error.
- */
-int xen_drm_buf_publish(struct xen_drm_buf *buf)
+static int xen_drm_buf_publish_locked(struct xen_drm_buf *buf)
 {
 	struct xen_drm *xdrm = buf->xdrm;
 	unsigned int link;
@@ -312,6 +310,26 @@ int xen_drm_buf_publish(struct xen_drm_buf *buf)
 	return ret == -ENOTCONN ? 0 : ret;
 }
 
+/**
+ * xen_drm_buf_publish - make the backend know a buffer
+ * @buf: the buffer, referenced by the caller
+ *
+ * Context: process, waits for the backend.
+ * Return: 0 also without a connection: the next one will have the buffer.
+ * -ENOMEM when grants are short, -ENODEV once the device is gone, or the
+ * backend's error.
+ */
+int xen_drm_buf_publish(struct xen_drm_buf *buf)
+{
+	int ret;
+
+	/* who finds the buffer claimed must not overtake its DBUF_CREATE */
+	mutex_lock(&buf->publish_lock);
+	ret = xen_drm_buf_publish_locked(buf);
+	mutex_unlock(&buf->publish_lock);
+	return ret;
+}
+
 static struct xen_drm_buf *xen_drm_buf_new(struct xen_drm *xdrm, size_t size)
 {
 	struct xen_drm_buf *buf = kzalloc(sizeof(*buf), GFP_KERNEL);
@@ -323,6 +341,7 @@ static struct xen_drm_buf *xen_drm_buf_new(struct xen_drm *xdrm, size_t size)
 	buf->size = size;
 	buf->cookie = atomic64_inc_return(&xdrm->next_cookie);
 	INIT_LIST_HEAD(&buf->node);
+	mutex_init(&buf->publish_lock);
 	INIT_WORK(&buf->free_work, xen_drm_buf_free);
 	return buf;
 }
@@ -383,11 +402,17 @@ struct xen_drm_buf *xen_drm_buf_create(struct xen_drm *xdrm, u32 width,
 	return xen_drm_buf_finish(buf, ret);
 }
 
+static void xen_drm_buf_put_dmabuf(void *ctx)
+{
+	dma_buf_put(ctx);
+}
+
 /**
  * xen_drm_buf_import - another driver's memory as a buffer
  * @xdrm: the device
- * @sgt: its pages; must stay until the buffer was retired
- * @size: bytes
+ * @sgt: its pages; must stay until the buffer is freed, see @on_free
+ * @dmabuf: its owner; a reference is held until the buffer is freed, or passes
+ *	to @on_free if that is replaced
  *
  * Width, height and depth are not known, and 0 on the wire.
  *
@@ -395,17 +420,22 @@ struct xen_drm_buf *xen_drm_buf_create(struct xen_drm *xdrm, u32 width,
  * Return: as xen_drm_buf_create().
  */
 struct xen_drm_buf *xen_drm_buf_import(struct xen_drm *xdrm,
-				       struct sg_table *sgt, size_t size)
+				       struct sg_table *sgt,
+				       struct dma_buf *dmabuf)
 {
 	struct xen_drm_buf *buf;
 
-	if (size > U32_MAX)
+	if (dmabuf->size > U32_MAX)
 		return ERR_PTR(-E2BIG);
-	buf = xen_drm_buf_new(xdrm, size);
+	buf = xen_drm_buf_new(xdrm, dmabuf->size);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
+	/* a refused buffer is freed later than the import fails */
+	get_dma_buf(dmabuf);
+	buf->on_free = xen_drm_buf_put_dmabuf;
+	buf->on_free_ctx = dmabuf;
 	return xen_drm_buf_finish(buf, xen_drm_mem_import(&buf->mem, sgt,
-							  size));
+							  dmabuf->size));
 }
 
 /* A buffer that the connection lacks, referenced, or NULL. */
@@ -438,6 +468,11 @@ void xen_drm_bufs_republish(struct xen_drm *xdrm)
 	       (buf = xen_drm_bufs_next_missing(xdrm))) {
 		int ret = xen_drm_buf_publish(buf);
 
+		if (ret == -ETIMEDOUT) {
+			/* silent: do not ask for each, what is shown asks */
+			xen_drm_buf_put(buf);
+			break;
+		}
 		if (ret) {
 			drm_err_ratelimited(&xdrm->drm,
 					    "the new backend refused a buffer of %zu bytes: error %d\n",

@@ -42,8 +42,8 @@ static void xen_drm_conn_add_configured(struct drm_connector *connector,
 	mode->vsync_start = height + 3;
 	mode->vsync_end = height + 8;
 	mode->vtotal = height + 31;
-	mode->clock = DIV_ROUND_CLOSEST(mode->htotal * mode->vtotal *
-					XEN_DRM_REFRESH, 1000);
+	mode->clock = DIV_ROUND_CLOSEST_ULL((u64)mode->htotal * mode->vtotal *
+					    XEN_DRM_REFRESH, 1000);
 	drm_mode_set_name(mode);
 	drm_mode_probed_add(connector, mode);
 }
@@ -133,12 +133,17 @@ static void xen_drm_conn_status_work(struct work_struct *work)
 	struct drm_connector *connector = &pipe->connector;
 	u64 status = READ_ONCE(pipe->bad) ? DRM_MODE_LINK_STATUS_BAD :
 					    DRM_MODE_LINK_STATUS_GOOD;
+	struct drm_modeset_lock *lock =
+		&connector->dev->mode_config.connection_mutex;
+	bool differs;
 	int idx;
 
-	if (!drm_dev_enter(connector->dev, &idx))
+	if (!pipe->xdrm->registered || !drm_dev_enter(connector->dev, &idx))
 		return;
-	if (pipe->xdrm->registered &&
-	    READ_ONCE(connector->state->link_status) != status) {
+	drm_modeset_lock(lock, NULL);
+	differs = connector->state->link_status != status;
+	drm_modeset_unlock(lock);
+	if (differs) {
 		drm_connector_set_link_status_property(connector, status);
 		drm_kms_helper_connector_hotplug_event(connector);
 	}
@@ -154,7 +159,8 @@ static void xen_drm_conn_status_work(struct work_struct *work)
  */
 void xen_drm_conn_set_bad(struct xen_drm_pipe *pipe, bool bad)
 {
-	if (READ_ONCE(pipe->bad) == bad)
+	/* bad again: a client may have reset the property meanwhile */
+	if (!bad && !READ_ONCE(pipe->bad))
 		return;
 	WRITE_ONCE(pipe->bad, bad);
 	schedule_work(&pipe->status_work);
@@ -269,6 +275,26 @@ void xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
 }
 
 /**
+ * xen_drm_conn_prepare - prepare what may run before and after the connector
+ * @pipe: the pipe
+ */
+void xen_drm_conn_prepare(struct xen_drm_pipe *pipe)
+{
+	INIT_WORK(&pipe->status_work, xen_drm_conn_status_work);
+	INIT_DELAYED_WORK(&pipe->hotplug_work, xen_drm_conn_hotplug_work);
+}
+
+/**
+ * xen_drm_conn_finish - nothing runs any more
+ * @pipe: the pipe
+ */
+void xen_drm_conn_finish(struct xen_drm_pipe *pipe)
+{
+	cancel_work_sync(&pipe->status_work);
+	cancel_delayed_work_sync(&pipe->hotplug_work);
+}
+
+/**
  * xen_drm_conn_init - make the connector
  * @pipe: the pipe, its encoder made
  *
@@ -282,8 +308,6 @@ int xen_drm_conn_init(struct xen_drm_pipe *pipe)
 	pipe->width = cfg->width;
 	pipe->height = cfg->height;
 	pipe->connected = true;
-	INIT_WORK(&pipe->status_work, xen_drm_conn_status_work);
-	INIT_DELAYED_WORK(&pipe->hotplug_work, xen_drm_conn_hotplug_work);
 
 	ret = drm_connector_init(&pipe->xdrm->drm, &pipe->connector,
 				 &xen_drm_conn_funcs,

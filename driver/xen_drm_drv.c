@@ -94,6 +94,25 @@ static void xen_drm_pipe_prepare(struct xen_drm *xdrm, unsigned int index)
 			    xen_drm_pipe_event, pipe);
 	xen_drm_flip_init(pipe);
 	xen_drm_vblank_init(pipe);
+	xen_drm_conn_prepare(pipe);
+}
+
+/* Timers and works of a pipe, after its last commit. */
+static void xen_drm_pipe_stop(struct xen_drm_pipe *pipe)
+{
+	xen_drm_flip_fini(pipe);
+	xen_drm_vblank_fini(pipe);
+	xen_drm_conn_finish(pipe);
+}
+
+/* A commit that was late for the unplugging may have started them again. */
+static void xen_drm_release_pipes(struct drm_device *drm, void *ctx)
+{
+	struct xen_drm *xdrm = ctx;
+	unsigned int i;
+
+	for (i = 0; i < xdrm->num_pipes; i++)
+		xen_drm_pipe_stop(&xdrm->pipes[i]);
 }
 
 /**
@@ -130,7 +149,10 @@ struct xen_drm *xen_drm_create(struct xenbus_device *xb,
 		return ERR_PTR(ret);
 	for (i = 0; i < xdrm->num_pipes; i++)
 		xen_drm_pipe_prepare(xdrm, i);
-	ret = xen_drm_kms_init(xdrm);
+	ret = drmm_add_action_or_reset(&xdrm->drm, xen_drm_release_pipes,
+				       xdrm);
+	if (!ret)
+		ret = xen_drm_kms_init(xdrm);
 	if (!ret)
 		ret = xen_drm_bufs_init(xdrm);
 	return ret ? ERR_PTR(ret) : xdrm;
@@ -145,10 +167,13 @@ struct xen_drm *xen_drm_create(struct xenbus_device *xb,
 int xen_drm_register(struct xen_drm *xdrm)
 {
 	int ret = drm_dev_register(&xdrm->drm, 0);
+	unsigned int i;
 
 	if (ret)
 		return ret;
 	xdrm->registered = true;
+	for (i = 0; i < xdrm->num_pipes; i++)
+		schedule_work(&xdrm->pipes[i].status_work);
 	compat_fbdev_setup(&xdrm->drm);
 	return 0;
 }
@@ -170,14 +195,8 @@ void xen_drm_unplug(struct xen_drm *xdrm)
 	drm_atomic_helper_shutdown(&xdrm->drm);
 	xen_drm_bufs_withdraw(xdrm);
 	xen_drm_link_stop(xdrm);
-	for (i = 0; i < xdrm->num_pipes; i++) {
-		struct xen_drm_pipe *pipe = &xdrm->pipes[i];
-
-		xen_drm_flip_fini(pipe);
-		xen_drm_vblank_fini(pipe);
-		cancel_work_sync(&pipe->status_work);
-		cancel_delayed_work_sync(&pipe->hotplug_work);
-	}
+	for (i = 0; i < xdrm->num_pipes; i++)
+		xen_drm_pipe_stop(&xdrm->pipes[i]);
 	xen_drm_bufs_fini(xdrm);
 }
 

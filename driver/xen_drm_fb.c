@@ -83,6 +83,16 @@ int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb)
 	return 0;
 }
 
+/* FB_ATTACH, undone if it timed out: the backend may still obey it. */
+static int xen_drm_fb_announce(struct xen_drm_fb *fb, u64 dbuf_cookie)
+{
+	int ret = xen_drm_cmd_fb_attach(fb, dbuf_cookie);
+
+	if (ret == -ETIMEDOUT)
+		xen_drm_cmd_fb_detach(to_xen_drm(fb->base.dev), fb->cookie);
+	return ret;
+}
+
 /**
  * xen_drm_fb_attach - make the backend know a framebuffer, if it does not yet
  * @fb: the framebuffer
@@ -104,7 +114,9 @@ int xen_drm_fb_attach(struct xen_drm_fb *fb)
 	} else if (fb->link != link) {
 		ret = xen_drm_buf_publish(buf);
 		if (!ret)
-			ret = xen_drm_cmd_fb_attach(fb, buf->cookie);
+			ret = xen_drm_fb_check_wire(xdrm, &fb->base);
+		if (!ret)
+			ret = xen_drm_fb_announce(fb, buf->cookie);
 		if (!ret)
 			fb->link = link;
 	}

@@ -72,31 +72,8 @@ static bool xen_drm_flip_in_flight(const struct xen_drm_flip *flip)
 	return flip->num_wire && !flip->wire[flip->num_wire - 1].stale;
 }
 
-/* A flip that the backend refused will have no event. */
 static void xen_drm_flip_answered(void *ctx, u32 seq, int status,
-				  const struct xendispl_resp *resp)
-{
-	struct xen_drm_pipe *pipe = ctx;
-	struct drm_pending_vblank_event *event;
-	unsigned long flags;
-	unsigned int i;
-
-	if (!status || status == -ETIMEDOUT)
-		return;	/* the event, or its own timeout, decides */
-
-	spin_lock_irqsave(&pipe->lock, flags);
-	for (i = 0; i < pipe->flip.num_wire; i++)
-		if (pipe->flip.wire[i].seq == seq) {
-			xen_drm_flip_wire_del(&pipe->flip, i);
-			break;
-		}
-	event = xen_drm_flip_take_event(pipe, seq);
-	spin_unlock_irqrestore(&pipe->lock, flags);
-
-	if (status != -ENOTCONN)
-		xen_drm_conn_set_bad(pipe, true);
-	xen_drm_flip_send(pipe, event);
-}
+				  const struct xendispl_resp *resp);
 
 /* Puts a flip on the wire; under the lock, so that its event finds it. */
 static int xen_drm_flip_submit(struct xen_drm_pipe *pipe, u64 cookie,
@@ -160,9 +137,41 @@ static void xen_drm_flip_dirty(struct xen_drm_pipe *pipe)
 	if (!flip->dirty || xen_drm_flip_in_flight(flip))
 		return;
 	flip->dirty = false;
-	if (pipe->config_link && pipe->config_link == pipe->xdrm->link)
-		xen_drm_flip_submit(pipe, flip->dirty_cookie, &flip->damage,
-				    &seq);
+	if (pipe->config_link && pipe->config_link == pipe->xdrm->link &&
+	    xen_drm_flip_submit(pipe, flip->dirty_cookie, &flip->damage,
+				&seq) == -EAGAIN)
+		flip->dirty = true;	/* an answer makes room */
+}
+
+/* A flip that the backend refused will have no event. */
+static void xen_drm_flip_answered(void *ctx, u32 seq, int status,
+				  const struct xendispl_resp *resp)
+{
+	struct xen_drm_pipe *pipe = ctx;
+	struct drm_pending_vblank_event *event;
+	unsigned long flags;
+	unsigned int i;
+
+	if (!status || status == -ETIMEDOUT) {
+		/* the event, or its own timeout, decides; but there is room */
+		spin_lock_irqsave(&pipe->lock, flags);
+		xen_drm_flip_dirty(pipe);
+		spin_unlock_irqrestore(&pipe->lock, flags);
+		return;
+	}
+
+	spin_lock_irqsave(&pipe->lock, flags);
+	for (i = 0; i < pipe->flip.num_wire; i++)
+		if (pipe->flip.wire[i].seq == seq) {
+			xen_drm_flip_wire_del(&pipe->flip, i);
+			break;
+		}
+	event = xen_drm_flip_take_event(pipe, seq);
+	spin_unlock_irqrestore(&pipe->lock, flags);
+
+	if (status != -ENOTCONN)
+		xen_drm_conn_set_bad(pipe, true);
+	xen_drm_flip_send(pipe, event);
 }
 
 /**
@@ -244,7 +253,7 @@ static void xen_drm_flip_configured(void *ctx, u32 seq, int status,
 
 	spin_lock_irqsave(&pipe->lock, flags);
 	event = xen_drm_flip_take_event(pipe, seq);
-	if (status && pipe->flip.seq == seq)
+	if (status && pipe->flip.config_seq == seq)
 		pipe->config_link = 0;
 	spin_unlock_irqrestore(&pipe->lock, flags);
 
@@ -278,6 +287,7 @@ void xen_drm_flip_config(struct xen_drm_pipe *pipe,
 
 	spin_lock_irq(&pipe->lock);
 	call.tag = ++flip->seq;
+	flip->config_seq = call.tag;
 	flip->dirty = false;
 	flip->num_wire = 0;
 	pipe->config_link = READ_ONCE(pipe->xdrm->link);
@@ -290,8 +300,16 @@ void xen_drm_flip_config(struct xen_drm_pipe *pipe,
 	ret = xen_drm_cmd_set_config(pipe, fb->cookie, mode->hdisplay,
 				     mode->vdisplay,
 				     fb->base.format->cpp[0] * 8, &call);
-	if (ret)
-		xen_drm_flip_configured(pipe, call.tag, ret, NULL);
+	if (!ret)
+		return;
+	/* paced by the vblank clock, or a client would spin */
+	spin_lock_irq(&pipe->lock);
+	event = xen_drm_flip_take_event(pipe, call.tag);
+	pipe->config_link = 0;
+	spin_unlock_irq(&pipe->lock);
+	if (ret != -ENOTCONN)
+		xen_drm_conn_set_bad(pipe, true);
+	xen_drm_flip_next_vblank(pipe, event);
 }
 
 /**

@@ -25,8 +25,12 @@ static void xen_drm_gem_release(void *ctx)
 {
 	struct xen_drm_gem *gem = ctx;
 
-	if (gem->base.import_attach)
+	if (gem->base.import_attach) {
+		struct dma_buf *dmabuf = gem->base.import_attach->dmabuf;
+
 		drm_prime_gem_destroy(&gem->base, gem->sgt);
+		dma_buf_put(dmabuf);	/* xen_drm_buf_import()'s */
+	}
 	drm_gem_object_release(&gem->base);
 	kfree(gem);
 }
@@ -83,8 +87,9 @@ static vm_fault_t xen_drm_gem_fault(struct vm_fault *vmf)
 	struct vm_area_struct *vma = vmf->vma;
 	struct xen_drm_gem *gem = to_xen_drm_gem(vma->vm_private_data);
 	struct xen_drm_mem *mem = &gem->buf->mem;
-	unsigned long touched = (vmf->address - vma->vm_start) >> PAGE_SHIFT;
-	unsigned long num = min_t(unsigned long, vma_pages(vma),
+	unsigned long touched = vmf->pgoff;
+	unsigned long first = vma->vm_pgoff;
+	unsigned long num = min_t(unsigned long, first + vma_pages(vma),
 				  mem->num_pages);
 	unsigned long i;
 	vm_fault_t ret;
@@ -95,10 +100,12 @@ static vm_fault_t xen_drm_gem_fault(struct vm_fault *vmf)
 			     page_to_pfn(mem->pages[touched]));
 	if (ret & VM_FAULT_ERROR)
 		return ret;
-	i = round_down(touched, XEN_DRM_FAULT_AROUND);
-	num = min(num, i + XEN_DRM_FAULT_AROUND);
+	i = max(first, round_down(touched, XEN_DRM_FAULT_AROUND));
+	num = min(num, round_down(touched, XEN_DRM_FAULT_AROUND) +
+		  XEN_DRM_FAULT_AROUND);
 	for (; i < num; i++)
-		if (vmf_insert_pfn(vma, vma->vm_start + (i << PAGE_SHIFT),
+		if (vmf_insert_pfn(vma, vma->vm_start +
+				   ((i - first) << PAGE_SHIFT),
 				   page_to_pfn(mem->pages[i])) &
 		    VM_FAULT_ERROR)
 			break;
@@ -121,12 +128,15 @@ static int xen_drm_gem_mmap(struct drm_gem_object *obj,
 	if (obj->import_attach) {
 		/* the exporter's mapping does not keep our object */
 		vma->vm_private_data = NULL;
+		vma->vm_ops = NULL;
 		ret = dma_buf_mmap(obj->import_attach->dmabuf, vma, 0);
 		if (!ret)
 			drm_gem_object_put(obj);
 		return ret;
 	}
 
+	/* The fault handler counts from the object's start. */
+	vma->vm_pgoff -= drm_vma_node_start(&obj->vma_node);
 	/* Ordinary memory: write-back, whatever the core suggests. */
 	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = vm_get_page_prot(vma->vm_flags);
@@ -225,7 +235,7 @@ xen_drm_gem_prime_import_sg(struct drm_device *drm,
 
 	if (!drm_dev_enter(drm, &idx))
 		return ERR_PTR(-ENODEV);
-	buf = xen_drm_buf_import(to_xen_drm(drm), sgt, attach->dmabuf->size);
+	buf = xen_drm_buf_import(to_xen_drm(drm), sgt, attach->dmabuf);
 	if (IS_ERR(buf)) {
 		drm_dev_exit(idx);
 		return ERR_CAST(buf);

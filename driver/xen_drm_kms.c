@@ -178,6 +178,9 @@ static void xen_drm_crtc_off(struct xen_drm_pipe *pipe)
 	on = pipe->config_link;
 	pipe->config_link = 0;
 	pipe->flip.dirty = false;
+	/* a backend need not tell of frames of a screen that is off */
+	if (!pipe->flip.event)
+		pipe->flip.num_wire = 0;
 	spin_unlock_irq(&pipe->lock);
 	if (on)
 		xen_drm_cmd_set_config(pipe, 0, 0, 0, 0, &nobody);
@@ -294,19 +297,6 @@ static const struct drm_encoder_funcs xen_drm_encoder_funcs = {
 	.destroy = drm_encoder_cleanup,
 };
 
-/* Does some plane let go of a framebuffer? Only then cleanup has to wait. */
-static bool xen_drm_commit_drops_fb(struct drm_atomic_state *state)
-{
-	struct drm_plane_state *old, *new;
-	struct drm_plane *plane;
-	int i;
-
-	for_each_oldnew_plane_in_state(state, plane, old, new, i)
-		if (old->fb && old->fb != new->fb)
-			return true;
-	return false;
-}
-
 static void xen_drm_commit_tail(struct drm_atomic_state *state)
 {
 	struct drm_device *drm = state->dev;
@@ -317,9 +307,11 @@ static void xen_drm_commit_tail(struct drm_atomic_state *state)
 					DRM_PLANE_COMMIT_ACTIVE_ONLY);
 	drm_atomic_helper_fake_vblank(state);
 	drm_atomic_helper_commit_hw_done(state);
-	/* the old framebuffer is on screen until the flip is done */
-	if (xen_drm_commit_drops_fb(state))
-		drm_atomic_helper_wait_for_flip_done(drm, state);
+	/*
+	 * The old framebuffer is on screen until then, and a flip that follows a
+	 * blocking commit must not find it busy. Damage alone is done at once.
+	 */
+	drm_atomic_helper_wait_for_flip_done(drm, state);
 	drm_atomic_helper_cleanup_planes(drm, state);
 }
 
@@ -426,7 +418,7 @@ void xen_drm_kms_restore(struct xen_drm *xdrm)
 {
 	struct drm_modeset_acquire_ctx ctx;
 	unsigned int i;
-	int ret;
+	int ret, err;
 
 	DRM_MODESET_LOCK_ALL_BEGIN((&xdrm->drm), ctx, 0, ret);
 	for (i = 0; i < xdrm->num_pipes; i++) {
@@ -437,8 +429,9 @@ void xen_drm_kms_restore(struct xen_drm *xdrm)
 			continue;
 		if (xen_drm_pipe_configured(pipe))
 			continue;
-		ret = xen_drm_fb_attach(to_xen_drm_fb(state->fb));
-		if (!ret)
+		/* not @ret: the macros look for -EDEADLK in it */
+		err = xen_drm_fb_attach(to_xen_drm_fb(state->fb));
+		if (!err)
 			xen_drm_flip_config(pipe, NULL,
 					    to_xen_drm_fb(state->fb));
 		else

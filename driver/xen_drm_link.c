@@ -188,7 +188,9 @@ void xen_drm_link_start(struct xen_drm *xdrm, struct xenbus_device *xb,
 	unsigned int i;
 
 	mutex_lock(&xdrm->bufs_lock);
-	if (xdrm->backend_id != xb->otherend_id) {
+	if (xdrm->backend_id != xb->otherend_id ||
+	    (xdrm->features ^ xen_drm_link_features(cfg)) &
+	    XEN_DRM_FEAT_RO_GRANTS) {
 		xdrm->backend_id = xb->otherend_id;
 		xdrm->epoch++;
 	}

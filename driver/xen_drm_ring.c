@@ -28,11 +28,26 @@ struct xen_drm_answer {
  * xen_drm_wire_status - errno for a status of the backend
  * @status: as read
  *
+ * What means something of our own to callers, or nothing to user space, does
+ * not come from a backend.
+ *
  * Return: 0 or -errno; -EIO for what is outside of Xen's range of errors.
  */
 static int xen_drm_wire_status(s32 status)
 {
-	if (status > 0 || status < -XEN_DRM_MAX_STATUS)
+	switch (status) {
+	case -ENOTCONN:
+	case -ETIMEDOUT:
+	case -EDEADLK:
+	case -EAGAIN:
+	case -ENODEV:
+		return -EIO;
+	case -ENOSPC:	/* over a quota */
+		return -ENOMEM;
+	default:
+		break;
+	}
+	if (status > 0 || status <= -ERESTARTSYS)
 		return -EIO;
 	return status;
 }
@@ -123,8 +138,8 @@ static bool xen_drm_ring_next(struct xen_drm_ring *ring,
 }
 
 /*
- * Takes all responses. At most a ring's worth: each one needs a slot, and no new
- * one can be submitted by the callbacks. Returns how many there were.
+ * Takes the responses, a ring's worth at the most. If more can be there, they
+ * are left to the worker. Returns how many there were.
  */
 static unsigned int xen_drm_ring_poll(struct xen_drm_ring *ring)
 {
@@ -148,6 +163,12 @@ static unsigned int xen_drm_ring_poll(struct xen_drm_ring *ring)
 		if (!more)
 			break;
 		xen_drm_answer_deliver(ring, &answer);
+	}
+	if (count == XEN_DRM_RING_SLOTS) {
+		spin_lock_irqsave(&ring->lock, flags);
+		if (ring->up && !ring->broken)
+			mod_delayed_work(system_wq, &ring->expire, 0);
+		spin_unlock_irqrestore(&ring->lock, flags);
 	}
 	if (count || ring->broken)
 		wake_up_all(&ring->room);

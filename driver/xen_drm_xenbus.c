@@ -74,7 +74,7 @@ static const enum xen_drm_bus_action
 xen_drm_bus_actions[][XEN_DRM_NUM_STATES] = {
 	/*		 our state:  WAITING, OFFERED, CONNECTED, GONE, FAILED */
 	[XenbusStateUnknown]	   = ROW(CHECK, LOSE, LOSE, NOTHING, CLOSE),
-	[XenbusStateInitialising]  = ROW(NOTHING, LOSE, LOSE, NOTHING, NOTHING),
+	[XenbusStateInitialising]  = ROW(NOTHING, LOSE, LOSE, NOTHING, LOSE),
 	[XenbusStateInitWait]	   = ROW(OFFER, NOTHING, REOFFER, OFFER, OFFER),
 	[XenbusStateInitialised]   = ROW(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING),
 	[XenbusStateConnected]	   = ROW(NOTHING, CONNECT, NOTHING, NOTHING, NOTHING),
@@ -143,9 +143,9 @@ static void xen_drm_bus_restore(struct xen_drm *xdrm)
 
 	atomic64_inc(&xdrm->stats.reconnects);
 	xen_drm_bufs_republish(xdrm);
-	xen_drm_kms_restore(xdrm);
 	for (i = 0; i < xdrm->num_pipes; i++)
 		xen_drm_conn_set_bad(&xdrm->pipes[i], false);
+	xen_drm_kms_restore(xdrm);
 	drm_kms_helper_hotplug_event(&xdrm->drm);
 }
 
