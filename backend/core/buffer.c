@@ -66,6 +66,70 @@ int xd_guest_write(struct xd_guest *guest, uint32_t gref_directory,
 	return 0;
 }
 
+/* Tells the guest the references of our pages, in the directory it made. */
+static int write_directory(struct xd_guest *guest, const struct xd_pgdir *dir,
+			   const uint32_t *grefs)
+{
+	uint32_t i, num, done = 0;
+
+	for (i = 0; i < dir->nr_dir_pages; i++) {
+		struct xendispl_page_directory *page;
+
+		page = guest->bus->ops->map(guest->bus, guest->params.domid,
+					    &dir->dir_grefs[i], 1, true);
+		if (!page)
+			return -EFAULT;
+		num = dir->nr_pages - done;
+		if (num > XD_GREFS_PER_PAGE)
+			num = XD_GREFS_PER_PAGE;
+		memcpy(page->gref, grefs + done, num * sizeof(*grefs));
+		done += num;
+		guest->bus->ops->unmap(guest->bus, page, 1);
+	}
+	return 0;
+}
+
+static int share_pages(struct xd_guest *guest, struct xd_dbuf *dbuf,
+		       const struct xd_pgdir *dir)
+{
+	uint32_t *grefs = calloc(dir->nr_pages, sizeof(*grefs));
+	int ret;
+
+	if (!grefs)
+		return -ENOMEM;
+	dbuf->addr = guest->bus->ops->share(guest->bus, guest->params.domid,
+					    dir->nr_pages, grefs);
+	ret = dbuf->addr ? write_directory(guest, dir, grefs) : -errno;
+	free(grefs);
+	if (ret && dbuf->addr)
+		guest->bus->ops->unshare(guest->bus, dbuf->addr,
+					 dir->nr_pages);
+	dbuf->shared = !ret;
+	return ret;
+}
+
+/* A buffer of our memory, which the guest maps. */
+static int alloc_dbuf(struct xd_guest *guest, struct xd_dbuf *dbuf,
+		      const struct xd_dbuf_create *desc)
+{
+	struct xd_pgdir dir;
+	int ret = xd_usage_add_shared(&guest->usage, &guest->params.limits,
+				      desc->buffer_sz);
+
+	if (ret)
+		return ret;
+	ret = xd_pgdir_init(&dir, desc->gref_directory, desc->nr_pages,
+			    XD_PGDIR_CHAIN);
+	if (!ret)
+		ret = walk_directory(guest, &dir);
+	if (!ret)
+		ret = share_pages(guest, dbuf, &dir);
+	xd_pgdir_finish(&dir);
+	if (ret)
+		xd_usage_del_shared(&guest->usage, desc->buffer_sz);
+	return ret;
+}
+
 static struct xd_dbuf **find_dbuf(struct xd_guest *guest, uint64_t cookie)
 {
 	struct xd_dbuf **link = &guest->dbufs;
@@ -94,8 +158,6 @@ int xd_dbuf_create(struct xd_guest *guest, const struct xd_dbuf_create *desc)
 	struct xd_dbuf *dbuf;
 	int ret;
 
-	if (desc->be_alloc)
-		return -EOPNOTSUPP;
 	if (*find_dbuf(guest, desc->cookie))
 		return -EEXIST;
 	ret = xd_usage_add_dbuf(&guest->usage, &guest->params.limits,
@@ -103,8 +165,13 @@ int xd_dbuf_create(struct xd_guest *guest, const struct xd_dbuf_create *desc)
 	if (ret)
 		return ret;
 	dbuf = calloc(1, sizeof(*dbuf));
-	ret = dbuf ? read_directory(guest, desc->gref_directory,
-				    desc->nr_pages, &dbuf->grefs) : -ENOMEM;
+	if (!dbuf)
+		ret = -ENOMEM;
+	else if (desc->be_alloc)
+		ret = alloc_dbuf(guest, dbuf, desc);
+	else
+		ret = read_directory(guest, desc->gref_directory,
+				     desc->nr_pages, &dbuf->grefs);
 	if (ret) {
 		free(dbuf);
 		xd_usage_del_dbuf(&guest->usage, desc->buffer_sz);
@@ -153,7 +220,11 @@ static void remove_dbuf(struct xd_guest *guest, struct xd_dbuf **link)
 		else
 			fb = &(*fb)->next;
 	}
-	if (dbuf->addr) {
+	if (dbuf->shared) {
+		guest->bus->ops->unshare(guest->bus, dbuf->addr,
+					 dbuf->desc.nr_pages);
+		xd_usage_del_shared(&guest->usage, dbuf->desc.buffer_sz);
+	} else if (dbuf->addr) {
 		guest->bus->ops->unmap(guest->bus, dbuf->addr,
 				       dbuf->desc.nr_pages);
 		guest->counters.mapped_pages -= dbuf->desc.nr_pages;

@@ -20,14 +20,16 @@
 /**
  * struct xd_dbuf - a display buffer of the guest
  * @desc:	as created, checked
- * @grefs:	its pages
- * @addr:	mapped when first shown, NULL before
+ * @grefs:	its pages; NULL when they are ours
+ * @addr:	mapped when first shown, NULL before; ours from the start
+ * @shared:	the pages are ours, granted to the guest
  */
 struct xd_dbuf {
 	struct xd_dbuf *next;
 	struct xd_dbuf_create desc;
 	uint32_t *grefs;
 	void *addr;
+	bool shared;
 };
 
 /**

@@ -179,6 +179,27 @@ static void read_extensions(struct xd_device *dev, const char *output,
 	}
 }
 
+/*
+ * Whether the toolstack wants buffers to be ours. It says so in a node that the
+ * guest may not write; the limit on them holds in any case.
+ */
+static void read_be_alloc(struct xd_device *dev, struct xd_connect *connect)
+{
+	struct xd_store *store = dev->sup->store;
+	bool be_alloc = false;
+	char path[192];
+	char *text;
+
+	snprintf(path, sizeof(path), "%s/" XENDISPL_FIELD_BE_ALLOC,
+		 dev->fe_path);
+	text = store->ops->read(store, path);
+	if (text)
+		xd_parse_flag(text, &be_alloc);
+	free(text);
+	connect->features.be_alloc = be_alloc &&
+		connect->limits.max_shared_bytes;
+}
+
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 {
 	struct xd_config config;
@@ -198,6 +219,7 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 		 config.output);
 	snprintf(connect->user, sizeof(connect->user), "%s",
 		 config.user ? config.user : "");
+	read_be_alloc(dev, connect);
 	read_extensions(dev, config.output, &connect->features);
 	ret = read_version(dev, connect);
 	while (!ret && connect->nr_conns < XD_MAX_CONNECTORS) {

@@ -14,6 +14,7 @@ const struct xd_limits xd_limits_default = {
 	.max_fbs = 1024,
 	.max_bytes = UINT64_C(1) << 30,
 	.max_dbuf_bytes = UINT64_C(256) << 20,
+	.max_shared_bytes = UINT64_C(128) << 20,
 	.max_requests_per_turn = 32,
 };
 
@@ -36,6 +37,23 @@ void xd_usage_del_dbuf(struct xd_usage *usage, uint64_t bytes)
 	assert(usage->dbufs > 0 && usage->bytes >= bytes);
 	usage->dbufs--;
 	usage->bytes -= bytes;
+}
+
+int xd_usage_add_shared(struct xd_usage *usage, const struct xd_limits *limits,
+			uint64_t bytes)
+{
+	if (usage->shared_bytes > limits->max_shared_bytes ||
+	    bytes > limits->max_shared_bytes - usage->shared_bytes)
+		return -ENOSPC;
+
+	usage->shared_bytes += bytes;
+	return 0;
+}
+
+void xd_usage_del_shared(struct xd_usage *usage, uint64_t bytes)
+{
+	assert(usage->shared_bytes >= bytes);
+	usage->shared_bytes -= bytes;
 }
 
 int xd_usage_add_fb(struct xd_usage *usage, const struct xd_limits *limits)

@@ -19,6 +19,8 @@
  * @max_fbs:	framebuffers that are attached at a time
  * @max_bytes:	bytes of all display buffers together
  * @max_dbuf_bytes: bytes of one display buffer
+ * @max_shared_bytes: bytes of all those display buffers that are memory of ours;
+ *		0: none may be
  * @max_requests_per_turn: requests taken from one ring before the others,
  *		and the rest of the loop, get their turn
  */
@@ -27,6 +29,7 @@ struct xd_limits {
 	uint32_t max_fbs;
 	uint64_t max_bytes;
 	uint64_t max_dbuf_bytes;
+	uint64_t max_shared_bytes;
 	uint32_t max_requests_per_turn;
 };
 
@@ -38,6 +41,7 @@ struct xd_usage {
 	uint32_t dbufs;
 	uint32_t fbs;
 	uint64_t bytes;
+	uint64_t shared_bytes;
 };
 
 /*
@@ -47,6 +51,9 @@ struct xd_usage {
 int xd_usage_add_dbuf(struct xd_usage *usage, const struct xd_limits *limits,
 		      uint64_t bytes);
 void xd_usage_del_dbuf(struct xd_usage *usage, uint64_t bytes);
+int xd_usage_add_shared(struct xd_usage *usage, const struct xd_limits *limits,
+			uint64_t bytes);
+void xd_usage_del_shared(struct xd_usage *usage, uint64_t bytes);
 int xd_usage_add_fb(struct xd_usage *usage, const struct xd_limits *limits);
 void xd_usage_del_fb(struct xd_usage *usage);
 

@@ -5,12 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <xenevtchn.h>
 #include <xengnttab.h>
 #include <xenstore.h>
 
 #include "xen/port.h"
+
+#define SHARE_LIMIT	"262144"	/* pages */
 
 struct libxen_store {
 	struct xd_store base;
@@ -144,6 +147,7 @@ struct libxen_bus {
 	struct xd_bus base;
 	xengnttab_handle *gnttab;
 	xenevtchn_handle *evtchn;
+	xengntshr_handle *gntshr;	/* NULL: no pages of our own to share */
 };
 
 static struct libxen_bus *to_libxen_bus(struct xd_bus *bus)
@@ -165,6 +169,24 @@ static void *bus_map(struct xd_bus *bus, uint32_t domid,
 static void bus_unmap(struct xd_bus *bus, void *addr, unsigned int num)
 {
 	xengnttab_unmap(to_libxen_bus(bus)->gnttab, addr, num);
+}
+
+static void *bus_share(struct xd_bus *bus, uint32_t domid, unsigned int num,
+		       uint32_t *ret_grefs)
+{
+	struct libxen_bus *libxen = to_libxen_bus(bus);
+
+	if (!libxen->gntshr) {
+		errno = EOPNOTSUPP;
+		return NULL;
+	}
+	return xengntshr_share_pages(libxen->gntshr, domid, (int)num,
+				     ret_grefs, 1);
+}
+
+static void bus_unshare(struct xd_bus *bus, void *addr, unsigned int num)
+{
+	xengntshr_unshare(to_libxen_bus(bus)->gntshr, addr, num);
 }
 
 static int bus_fd(struct xd_bus *bus)
@@ -208,12 +230,16 @@ static void bus_destroy(struct xd_bus *bus)
 {
 	xenevtchn_close(to_libxen_bus(bus)->evtchn);
 	xengnttab_close(to_libxen_bus(bus)->gnttab);
+	if (to_libxen_bus(bus)->gntshr)
+		xengntshr_close(to_libxen_bus(bus)->gntshr);
 	free(bus);
 }
 
 static const struct xd_bus_ops bus_ops = {
 	.map = bus_map,
 	.unmap = bus_unmap,
+	.share = bus_share,
+	.unshare = bus_unshare,
 	.fd = bus_fd,
 	.bind = bus_bind,
 	.unbind = bus_unbind,
@@ -222,6 +248,31 @@ static const struct xd_bus_ops bus_ops = {
 	.notify = bus_notify,
 	.destroy = bus_destroy,
 };
+
+/*
+ * The kernel's module shares 4 MiB at the most unless told otherwise, less than
+ * one buffer; what a guest may have is for xd_limits to say.
+ */
+static void raise_share_limit(void)
+{
+	int fd = open("/sys/module/xen_gntalloc/parameters/limit",
+		      O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, SHARE_LIMIT, strlen(SHARE_LIMIT)) < 0)
+		errno = 0;	/* as it was, then */
+	close(fd);
+}
+
+/* Not every kernel has it, and not every guest needs it. */
+static xengntshr_handle *open_gntshr(void)
+{
+	if (access("/dev/xen/gntalloc", R_OK | W_OK))
+		return NULL;
+	raise_share_limit();
+	return xengntshr_open(NULL, 0);
+}
 
 struct xd_bus *xd_libxen_bus(void)
 {
@@ -241,6 +292,7 @@ struct xd_bus *xd_libxen_bus(void)
 		free(bus);
 		return NULL;
 	}
+	bus->gntshr = open_gntshr();
 	flags = fcntl(xenevtchn_fd(bus->evtchn), F_GETFL);
 	fcntl(xenevtchn_fd(bus->evtchn), F_SETFL, flags | O_NONBLOCK);
 	return &bus->base;

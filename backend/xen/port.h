@@ -60,6 +60,11 @@ struct xd_store {
  * @map:	map @num grants of a domain, in order, as one range of pages;
  *		NULL with errno set
  * @unmap:	@addr as @map returned it, the same @num
+ * @share:	allocate @num zeroed pages of our own and grant them to a domain,
+ *		writable, in order: their address as one range, and their
+ *		references; NULL with errno set
+ * @unshare:	@addr as @share returned it, the same @num. Pages that the domain
+ *		still has mapped are freed when it has not any more
  * @fd:		readable when @pending has something
  * @bind:	a local port for a domain's port: >= 0 or -errno
  * @unbind:	a local port
@@ -72,6 +77,9 @@ struct xd_bus_ops {
 	void *(*map)(struct xd_bus *bus, uint32_t domid, const uint32_t *grefs,
 		     unsigned int num, bool writable);
 	void (*unmap)(struct xd_bus *bus, void *addr, unsigned int num);
+	void *(*share)(struct xd_bus *bus, uint32_t domid,
+		       unsigned int num, uint32_t *ret_grefs);
+	void (*unshare)(struct xd_bus *bus, void *addr, unsigned int num);
 	int (*fd)(struct xd_bus *bus);
 	int (*bind)(struct xd_bus *bus, uint32_t domid, uint32_t port);
 	void (*unbind)(struct xd_bus *bus, int port);

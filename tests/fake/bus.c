@@ -43,6 +43,11 @@ void machine_close_bus(struct fake *fake, int bus)
 		for (int g = 0; g < MAX_GRANTS; g++)
 			dom->grant[g].maps[bus] = 0;
 	}
+	for (uint32_t i = 0; i < NR_PAGES; i++)
+		if (fake->shared_with[i] && fake->shared_by[i] == bus) {
+			fake->shared_with[i] = 0;
+			fake->page_used[i] = 0;
+		}
 	for (int i = 0; i < MAX_PORTS; i++)
 		if (fake->channel[i].bus == bus)
 			fake->channel[i].bus = -1;
@@ -163,6 +168,62 @@ static void bus_unmap(struct xd_bus *bus, void *addr, unsigned int num)
 		return;
 	}
 	machine_fail("unmap of what is not mapped");
+}
+
+static void *bus_share(struct xd_bus *bus, uint32_t domid, unsigned int num,
+		       uint32_t *ret_grefs)
+{
+	struct fake_bus_handle *h = to_handle(bus);
+	struct fake *fake = h->fake;
+	uint8_t *pages = fake_pages_alloc(fake, num);
+	uint32_t first = (uint32_t)((pages - fake->memory) / FAKE_PAGE_SIZE);
+
+	machine_lock(fake);
+	for (unsigned int i = 0; i < num; i++) {
+		ret_grefs[i] = first + i;
+		fake->shared_with[first + i] = (uint16_t)(domid + 1);
+		fake->shared_by[first + i] = (uint8_t)h->index;
+	}
+	machine_unlock(fake);
+	return pages;
+}
+
+static void bus_unshare(struct xd_bus *bus, void *addr, unsigned int num)
+{
+	struct fake *fake = to_handle(bus)->fake;
+	uint32_t first = (uint32_t)(((uint8_t *)addr - fake->memory) /
+				    FAKE_PAGE_SIZE);
+
+	machine_lock(fake);
+	for (unsigned int i = 0; i < num; i++) {
+		if (!fake->shared_with[first + i])
+			machine_fail("unshare of what is not shared");
+		fake->shared_with[first + i] = 0;
+	}
+	machine_unlock(fake);
+	fake_pages_free(fake, addr, num);
+}
+
+void *fake_foreign_page(struct fake *fake, uint32_t domid, uint32_t gref)
+{
+	void *page = NULL;
+
+	machine_lock(fake);
+	if (gref < NR_PAGES && fake->shared_with[gref] == domid + 1)
+		page = fake->memory + (size_t)gref * FAKE_PAGE_SIZE;
+	machine_unlock(fake);
+	return page;
+}
+
+unsigned int fake_foreign_pages(struct fake *fake, uint32_t domid)
+{
+	unsigned int num = 0;
+
+	machine_lock(fake);
+	for (uint32_t i = 0; i < NR_PAGES; i++)
+		num += fake->shared_with[i] == domid + 1;
+	machine_unlock(fake);
+	return num;
 }
 
 static int bus_fd(struct xd_bus *bus)
@@ -288,6 +349,8 @@ static void bus_destroy(struct xd_bus *bus)
 static const struct xd_bus_ops fake_bus_ops = {
 	.map = bus_map,
 	.unmap = bus_unmap,
+	.share = bus_share,
+	.unshare = bus_unshare,
 	.fd = bus_fd,
 	.bind = bus_bind,
 	.unbind = bus_unbind,

@@ -72,6 +72,12 @@ uint32_t fake_grant(struct fake *fake, uint32_t domid, void *page,
 		    bool writable);
 int fake_grant_end(struct fake *fake, uint32_t domid, uint32_t gref);
 
+/* Pages of the daemon that it granted to a domain; NULL when it did not. */
+void *fake_foreign_page(struct fake *fake, uint32_t domid, uint32_t gref);
+
+/* How many there are. */
+unsigned int fake_foreign_pages(struct fake *fake, uint32_t domid);
+
 /* Event channels, the guest's end; unbound until the daemon binds it. */
 uint32_t fake_port_alloc(struct fake *fake, uint32_t domid);
 void fake_port_free(struct fake *fake, uint32_t domid, uint32_t port);

@@ -91,6 +91,9 @@ struct fake {
 	unsigned int foreign_writes;
 	uint32_t next_page;
 	uint8_t page_used[NR_PAGES];
+	/* pages that a bus shares: to whom and which one; its page is the gref */
+	uint16_t shared_with[NR_PAGES];	/* domain + 1, 0: not shared */
+	uint8_t shared_by[NR_PAGES];
 };
 
 void machine_fail(const char *what) __attribute__((noreturn));
