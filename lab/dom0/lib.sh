@@ -93,7 +93,7 @@ guest_config() {
 		ramdisk = "$dir/initrd"
 		memory = $memory
 		vcpus = $vcpus
-		extra = "console=hvc0 loglevel=7 panic=1 mitigations=off audit=0 apparmor=0 $kernel_args"
+		extra = "console=hvc0 loglevel=5 panic=1 mitigations=off audit=0 apparmor=0 $kernel_args"
 		on_poweroff = "destroy"
 		on_reboot = "destroy"
 		on_crash = "destroy"
