@@ -31,6 +31,7 @@ void xd_log_to_syslog(void)
 static void log_line(int priority, const char *level, const char *fmt,
 		     va_list ap)
 {
+	uint64_t now = xd_now();
 	char text[1024];
 	char *c;
 
@@ -41,6 +42,11 @@ static void log_line(int priority, const char *level, const char *fmt,
 			*c = '?';
 	if (log_syslog)
 		syslog(priority, "%s%s%s", log_prefix, level, text);
+	else if (log_verbose)
+		fprintf(stderr, "xen-displayd: [%llu.%03llu] %s%s%s\n",
+			(unsigned long long)(now / 1000000000u),
+			(unsigned long long)(now / 1000000u % 1000u),
+			log_prefix, level, text);
 	else
 		fprintf(stderr, "xen-displayd: %s%s%s\n", log_prefix, level,
 			text);

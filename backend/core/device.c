@@ -76,13 +76,8 @@ static char *read_node(struct xd_device *dev, const char *dir,
 static int write_node(struct xd_device *dev, const char *name,
 		      const char *text)
 {
-	char *frontend = read_node(dev, dev->be_path, "frontend");
 	char path[192];
 
-	/* removed by the toolstack: a write would bring it back, for ever */
-	if (!frontend)
-		return -ENOENT;
-	free(frontend);
 	snprintf(path, sizeof(path), "%s/%s", dev->be_path, name);
 	return dev->sup->store->ops->write(dev->sup->store, path, text);
 }
@@ -108,6 +103,8 @@ static void set_state(struct xd_device *dev, enum xd_state state)
 	if (write_node(dev, "state", text))
 		return;		/* the directory went: another event tells */
 	dev->be_state = state;
+	xd_debug("domain %u (%s): state %d, frontend %d", dev->domid,
+		 dev->guest, (int)state, (int)dev->fe_state);
 }
 
 /* What this backend can, before InitWait says that it can be read. */
@@ -115,9 +112,12 @@ static void offer(struct xd_device *dev)
 {
 	if (dev->be_state == XD_STATE_INIT_WAIT && dev->reset)
 		return;
-	if (write_node(dev, XENDISPL_FIELD_BE_VERSIONS, "1,2"))
-		return;
-	xd_device_offer_extensions(dev);
+	if (!dev->offered) {
+		if (write_node(dev, XENDISPL_FIELD_BE_VERSIONS, "1,2"))
+			return;
+		xd_device_offer_extensions(dev);
+		dev->offered = true;
+	}
 	if (!dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
 		dev->be_state = XD_STATE_UNKNOWN;
 	dev->reset = true;
@@ -193,6 +193,7 @@ static int start_worker(struct xd_device *dev)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       0, socks))
 		return -errno;
+	xd_debug("domain %u (%s): starting a worker", dev->domid, dev->guest);
 	pid = dev->sup->spawn(dev, socks[1]);
 	close(socks[1]);
 	if (pid < 0) {
@@ -377,6 +378,9 @@ static void read_nodes(struct xd_device *dev)
 	free(text);
 	dev->online = online;
 	dev->be_state = read_state(dev, dev->be_path);
+	/* as the toolstack makes it: the directory is a new one */
+	if (dev->be_state == XD_STATE_INITIALISING)
+		dev->offered = false;
 	dev->fe_state = read_state(dev, dev->fe_path);
 	if (dev->fe_state != XD_STATE_INITIALISED)
 		dev->refused = false;
@@ -393,6 +397,7 @@ void xd_device_update(struct xd_device *dev)
 	struct xd_store *store = dev->sup->store;
 	bool wanted;
 
+	dev->changed = false;
 	read_nodes(dev);
 	wanted = dev->present && dev->online && !dev->sup->closing &&
 		store->ops->domain_alive(store, dev->domid);

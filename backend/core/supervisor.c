@@ -86,29 +86,43 @@ static void scan(struct xd_supervisor *sup)
 	forget_devices(sup);
 }
 
-static void watch_fired(struct xd_supervisor *sup, const char *token)
+/* Notes what changed; a device's own token, or all of them. */
+static void note_watch(struct xd_supervisor *sup, const char *token)
 {
 	unsigned int domid, devid;
 	struct xd_device *dev;
 
 	if (sscanf(token, "fe/%u/%u", &domid, &devid) != 2) {
-		scan(sup);
+		sup->rescan = true;
 		return;
 	}
 	dev = *find_device(sup, domid, devid);
 	if (dev)
-		xd_device_update(dev);
+		dev->changed = true;
 }
 
+/*
+ * All that has fired by now is looked at once: what we write ourselves fires
+ * too, several times for a state that we take.
+ */
 static void store_ready(void *ctx, uint32_t events)
 {
 	struct xd_supervisor *sup = ctx;
+	struct xd_device *dev;
 	char *token;
 
 	while ((token = sup->store->ops->next_watch(sup->store))) {
-		watch_fired(sup, token);
+		note_watch(sup, token);
 		free(token);
 	}
+	if (sup->rescan) {
+		sup->rescan = false;
+		scan(sup);
+		return;
+	}
+	for (dev = sup->devices; dev; dev = dev->next)
+		if (dev->changed)
+			xd_device_update(dev);
 }
 
 static int read_own_domid(struct xd_supervisor *sup)

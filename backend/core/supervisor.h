@@ -44,6 +44,8 @@ struct xd_supervisor;
  * @worker:	0 when none runs
  * @sock:	to the worker, -1 when none runs
  * @connect:	what the worker was started with
+ * @changed:	its watch fired since the nodes were read
+ * @offered:	what this backend can is written
  * @reset:	the connection that was there when we came is over
  * @refused:	what the frontend published cannot be connected to; cleared when
  *		it leaves Initialised
@@ -64,8 +66,10 @@ struct xd_device {
 	char guest[XD_GUEST_NAME_SIZE];
 	enum xd_state fe_state;
 	enum xd_state be_state;
+	bool changed;
 	bool online;
 	bool present;
+	bool offered;
 	bool reset;
 	bool refused;
 	pid_t worker;
@@ -94,6 +98,7 @@ struct xd_supervisor {
 	char root[64];			/* of all our devices */
 	struct xd_device *devices;
 	struct xd_source store_source;
+	bool rescan;			/* devices may have come or gone */
 	bool closing;
 	struct xd_control *control;
 	pid_t (*spawn)(struct xd_device *dev, int sock);

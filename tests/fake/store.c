@@ -191,6 +191,20 @@ static char *store_read(struct xd_store *store, const char *path)
 	return fake_read(to_handle(store)->fake, absolute(path, buf));
 }
 
+static bool parent_exists(const struct fake *fake, const char *path)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+
+	for (unsigned int i = 0; i < fake->nr_nodes; i++) {
+		const struct fake_node *node = &fake->node[i];
+
+		if (node->used && !strncmp(node->path, path, len) &&
+		    (!node->path[len] || node->path[len] == '/'))
+			return true;
+	}
+	return false;
+}
+
 static int store_write(struct xd_store *store, const char *path,
 		       const char *text)
 {
@@ -202,7 +216,8 @@ static int store_write(struct xd_store *store, const char *path,
 	machine_lock(fake);
 	if (is_below(path, "/local/domain") && !is_below(path, OWN_DIR))
 		fake->foreign_writes++;
-	ret = set_node(fake, path, text);
+	/* as the port says: never makes a directory again */
+	ret = parent_exists(fake, path) ? set_node(fake, path, text) : -ENOENT;
 	machine_unlock(fake);
 	return ret;
 }
