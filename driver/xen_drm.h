@@ -562,6 +562,7 @@ struct xen_drm_pipe {
 	bool connected;
 	u8 *edid;
 	size_t edid_size;
+	bool edid_new;			/* the property has another one */
 };
 
 #define crtc_to_pipe(c)		container_of(c, struct xen_drm_pipe, crtc)

@@ -394,9 +394,11 @@ struct xen_drm_buf *xen_drm_buf_create(struct xen_drm *xdrm, u32 width,
 	buf = xen_drm_buf_new(xdrm, size);
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	buf->width = width;
-	buf->height = height;
-	buf->bpp = bpp;
+	if (width <= XEN_DRM_MAX_SIZE && height <= XEN_DRM_MAX_SIZE) {
+		buf->width = width;
+		buf->height = height;
+		buf->bpp = bpp;
+	}	/* else no picture: the wire's "size unknown" */
 	ret = xen_drm_mem_alloc(&buf->mem, xdrm->drm.dev,
 				xen_drm_buf_kind(xdrm), size);
 	return xen_drm_buf_finish(buf, ret);

@@ -67,8 +67,11 @@ static int xen_drm_conn_get_modes(struct drm_connector *connector)
 	struct drm_display_mode *mode;
 	int count = 0;
 
-	drm_connector_update_edid_property(connector,
-					   (struct edid *)pipe->edid);
+	/* a new blob only for a new EDID: clients compare its id */
+	if (pipe->edid_new)
+		drm_connector_update_edid_property(connector,
+						   (struct edid *)pipe->edid);
+	pipe->edid_new = false;
 	if (pipe->edid) {
 		count = drm_add_edid_modes(connector,
 					   (struct edid *)pipe->edid);
@@ -236,6 +239,7 @@ void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe)
 	kfree(pipe->edid);
 	pipe->edid = edid;
 	pipe->edid_size = size;
+	pipe->edid_new = true;
 	pipe->width = cfg->width;
 	pipe->height = cfg->height;
 	if (edid)

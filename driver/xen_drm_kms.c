@@ -49,8 +49,10 @@ static int xen_drm_plane_atomic_check(struct drm_plane *plane,
 						  DRM_PLANE_NO_SCALING,
 						  DRM_PLANE_NO_SCALING,
 						  false, true);
-	if (ret || !new->fb)
-		return ret;
+	if (ret)
+		return -EINVAL;	/* -ERANGE for scaling, too */
+	if (!new->fb)
+		return 0;
 	if (new->src_x || new->src_y) {
 		drm_dbg_kms(plane->dev, "source at (%u,%u)/65536, not (0,0)\n",
 			    new->src_x, new->src_y);

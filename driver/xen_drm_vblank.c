@@ -105,7 +105,8 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 
 	spin_lock_irqsave(&vbl->lock, flags);
 	vbl->period = max_t(s64, period, NSEC_PER_MSEC);
-	vbl->last = ktime_get();
+	/* the first frame after a mode set is the next vblank, however soon */
+	vbl->last = ktime_sub_ns(ktime_get(), vbl->period / 2);
 	spin_unlock_irqrestore(&vbl->lock, flags);
 }
 
