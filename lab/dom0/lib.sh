@@ -282,3 +282,26 @@ screen_is() {
 	xen-displayctl screenshot "$(guest_domid "$name")$conn" "$3" &&
 		pngcmp "/lab/golden/$2" "$3"
 }
+
+# expect_card NAME[:CONNECTOR] [MKGOLDEN OPTION...]: the screen shows what
+# mkgolden writes with these options; see tests/golden/mkgolden.c
+expect_card() {
+	local screen=$1 file
+	cards=$((${cards:-0} + 1))
+	file=$(printf 'card-%02d-%s' "$cards" "$(echo "$screen" | tr : -)")
+	shift
+	screenshot "$screen" "$file.png"
+	mkgolden "$@" "$file-golden.png" || fail "mkgolden $*"
+	pngcmp "$file-golden.png" "$file.png" "$file-difference.png" ||
+		fail "$screen is not the card of mkgolden $*; see $file-difference.png"
+	rm "$file-golden.png"
+}
+
+# step_wait NAME STEP [SECONDS]: until the guest's $LOOK has come to STEP, and
+# it is the next one; step_done NAME: the guest goes on
+step_wait() {
+	steps=$((${steps:-0} + 1))
+	sync_wait "$1" "step=$steps:$2" "${3:-60}"
+}
+
+step_done() { sync_set "$1" seen "$steps"; }

@@ -67,3 +67,26 @@ no_display() { ! display_card >/dev/null; }
 
 # kernel_log: what the kernel said since the last call
 kernel_log() { dmesg -c; }
+
+# $LOOK: a hook for our test programs: they stop at each of their steps until
+# dom0 has looked (step_wait, step_done)
+# shellcheck disable=SC2016  # for the shell that the programs start
+export LOOK='n=$(($(cat /run/steps 2>/dev/null || echo 0) + 1))
+echo $n >/run/steps
+xenstore-write data/lab/sync/step "$n:$KMS_STEP" && xswait -t 90 data/lab/sync/seen=$n'
+
+# taps COMMAND...: run a test program; its results are collected for taps_end
+taps() {
+	{
+		echo "# $*"
+		"$@"
+	} | tee -a /run/taps
+}
+
+# taps_end: fails with what the failed subtests said, if there are any
+taps_end() {
+	say "summary: $(grep -c '^ok' /run/taps) passed"
+	awk '/^# /{ said = said $0 "\n" } /^ok/{ said = "" }
+		/^not ok/{ printf "%s%s\n", said, $0; said = ""; bad = 1 }
+		END { exit bad }' /run/taps || fail "subtests failed"
+}
