@@ -250,6 +250,15 @@ backend_kill() {
 	retry 5 test -s "$RUN/backend.status" || fail "xen-displayd survives SIGKILL"
 }
 
+# ctl_column COLUMN COMMAND...: what xen-displayctl COMMAND says there, first row
+ctl_column() {
+	local column=$1
+	shift
+	xen-displayctl "$@" 2>/dev/null | awk -v column="$column" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i }
+		NR == 2 && at { print $at }'
+}
+
 # -- pictures ----------------------------------------------------------------
 
 # screenshot NAME[:CONNECTOR] FILE.png
