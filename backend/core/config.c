@@ -98,8 +98,9 @@ static bool set_requests(void *field, const char *value)
 	return !xd_parse_u32(value, 1, MAX_REQUESTS, field);
 }
 
-/* "1048576", "1024K" or "1M", up to @max */
-static bool set_size(uint64_t *field, const char *value, uint64_t max)
+/* "1048576", "1024K" or "1M", from @min to @max */
+static bool set_size(uint64_t *field, const char *value, uint64_t min,
+		     uint64_t max)
 {
 	static const char units[] = "KMG";
 	size_t len = strlen(value);
@@ -114,12 +115,12 @@ static bool set_size(uint64_t *field, const char *value, uint64_t max)
 		return false;
 	memcpy(digits, value, len);
 	digits[len] = '\0';
-	if (xd_parse_u32(digits, 1, UINT32_MAX, &number))
+	if (xd_parse_u32(digits, 0, UINT32_MAX, &number))
 		return false;
 	size = number;
 	if (unit)
 		size <<= 10 * (unit - units + 1);
-	if (size > max)
+	if (size < min || size > max)
 		return false;
 	*field = size;
 	return true;
@@ -127,12 +128,18 @@ static bool set_size(uint64_t *field, const char *value, uint64_t max)
 
 static bool set_bytes(void *field, const char *value)
 {
-	return set_size(field, value, MAX_BYTES);
+	return set_size(field, value, 1, MAX_BYTES);
 }
 
 static bool set_dbuf_bytes(void *field, const char *value)
 {
-	return set_size(field, value, MAX_DBUF_BYTES);
+	return set_size(field, value, 1, MAX_DBUF_BYTES);
+}
+
+/* 0: none */
+static bool set_backend_bytes(void *field, const char *value)
+{
+	return set_size(field, value, 0, MAX_BYTES);
 }
 
 /**
@@ -173,6 +180,9 @@ static const struct setting {
 	SETTING("limits", "buffer-bytes", true, limits.max_dbuf_bytes,
 		set_dbuf_bytes,
 		"a number of bytes, or one with K, M or G, below 4G"),
+	SETTING("limits", "backend-bytes", true, limits.max_shared_bytes,
+		set_backend_bytes,
+		"0, a number of bytes, or one with K, M or G, up to 1024G"),
 	SETTING("limits", "requests-per-turn", true,
 		limits.max_requests_per_turn, set_requests,
 		"a number from 1 to 1024"),

@@ -55,6 +55,7 @@ static void everything(void **state)
 				     "framebuffers = 9\n"
 				     "bytes = 3G\n"
 				     "buffer-bytes = 12K\n"
+				     "backend-bytes = 2M\n"
 				     "requests-per-turn = 1"), 0);
 	assert_int_equal(config.millihertz, 0);
 	assert_string_equal(config.socket, "/tmp/x y");
@@ -65,6 +66,7 @@ static void everything(void **state)
 	assert_int_equal(config.limits.max_fbs, 9);
 	assert_int_equal(config.limits.max_bytes, UINT64_C(3) << 30);
 	assert_int_equal(config.limits.max_dbuf_bytes, 12288);
+	assert_int_equal(config.limits.max_shared_bytes, 2 << 20);
 	assert_int_equal(config.limits.max_requests_per_turn, 1);
 	xd_config_finish(&config);
 }
@@ -75,10 +77,12 @@ static void bounds(void **state)
 				     "connectors = 16\nbuffers = 65536\n"
 				     "framebuffers = 1\nbytes = 1024G\n"
 				     "buffer-bytes = 4294967295\n"
+				     "backend-bytes = 0\n"
 				     "requests-per-turn = 1024\n"), 0);
 	assert_int_equal(config.millihertz, 240000);
 	assert_int_equal(config.limits.max_bytes, UINT64_C(1) << 40);
 	assert_int_equal(config.limits.max_dbuf_bytes, UINT32_MAX);
+	assert_int_equal(config.limits.max_shared_bytes, 0);
 	xd_config_finish(&config);
 }
 
@@ -166,7 +170,7 @@ static void wrong_lines(void **state)
 		{ "[daemon]\nbytes = 1\n",
 		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose" },
 		{ "[limits]\nrate = 1\n",
-		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, requests-per-turn" },
+		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[limits]\nbuffers = 0\n",
 		  "file:2: buffers \"0\": expected a number from 1 to 65536" },
 		{ "[daemon]\nrate = 1\n[limits]\n[daemon]\nrate = 2\n",
@@ -178,7 +182,7 @@ static void wrong_lines(void **state)
 		{ "[guest ]\n",
 		  "file:1: [guest ]: expected a domain's name of 1 to 63 bytes" },
 		{ "[guest a]\nsocket = x\n",
-		  "file:2: \"socket\": expected one of output, rate, connectors, buffers, framebuffers, bytes, buffer-bytes, requests-per-turn" },
+		  "file:2: \"socket\": expected one of output, rate, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[guest a]\n[guest a]\n",
 		  "file:2: [guest a]: expected once" },
 		{ "[daemon\n",
@@ -202,7 +206,8 @@ static void wrong_numbers(void **state)
 		"bytes = G", "bytes = 1GG", "bytes = 1 G", "bytes = 1025G",
 		"bytes = 99999999999999999999", "bytes = -1", "bytes = 1.5G",
 		"bytes = 4294967295G", "buffer-bytes = 4G",
-		"buffer-bytes = 0x1000",
+		"buffer-bytes = 0x1000", "buffer-bytes = 0", "backend-bytes =",
+		"backend-bytes = 1025G",
 	};
 	char line[64];
 
@@ -268,7 +273,7 @@ static void packaged_file(void **state)
 		strcat(strcat(out, line), "\n");
 	}
 	assert_int_equal(parse_fresh(out), 0);
-	assert_int_equal(__builtin_popcount(config.set), 11);
+	assert_int_equal(__builtin_popcount(config.set), 12);
 	assert_memory_equal(&config.limits, &limits, sizeof(limits));
 	assert_int_equal(config.millihertz, 60000);
 	assert_int_equal(config.max_conns, XD_MAX_CONNECTORS);
