@@ -17,10 +17,11 @@ must_fail() {
 	fi
 }
 
-# retry SECONDS COMMAND...: until COMMAND succeeds
+# retry SECONDS COMMAND...: until COMMAND succeeds; seconds of a quick machine,
+# an emulated one gets four times as many
 retry() {
 	local end
-	end=$(($(cut -d. -f1 /proc/uptime) + $1))
+	end=$(($(cut -d. -f1 /proc/uptime) + $1 * 4))
 	shift
 	until "$@"; do
 		[ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || return 1
