@@ -81,6 +81,7 @@ static void reset(uint8_t features)
 		.version = features & 1 ? 2 : 1,
 		.damage = features & 2,
 		.stride = features & 4,
+		.be_alloc = features & 8,
 	};
 	for (int i = 0; i < NR_BUFS; i++)
 		memcpy(buf[i].dir[0], saved_dir[i], FAKE_PAGE_SIZE);
@@ -168,5 +169,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	xd_guest_stop(&guest);
 	CHECK(!guest.usage.dbufs && !guest.usage.fbs && !guest.usage.bytes);
 	CHECK(!fake_domain_mapped(front.fake, 5));
+	CHECK(!fake_foreign_pages(front.fake, 5));
 	return 0;
 }
