@@ -191,6 +191,8 @@ static const struct setting {
 
 #define NR_SETTINGS	(sizeof(settings) / sizeof(settings[0]))
 
+_Static_assert(NR_SETTINGS <= 32, "settings have a bit each");
+
 static void *field_of(struct xd_config *config, size_t i)
 {
 	return (char *)config + settings[i].offset;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "outputs/output.h"
 #include "proto/limits.h"
 
 #define XD_CONFIG_FILE		"/etc/xen-displayd.conf"
@@ -26,6 +27,7 @@ struct xd_config_guest;
  * struct xd_config - settings, of the daemon or of one guest
  * @output:	where pictures go
  * @millihertz:	see struct xd_output_params
+ * @options:	what outputs have of their own; NULL: not set
  * @socket:	path of the control socket
  * @user:	whom workers run as; NULL: the first of the usual ones
  * @verbose:	log more
@@ -40,6 +42,7 @@ struct xd_config_guest;
 struct xd_config {
 	const char *output;
 	uint32_t millihertz;
+	const char *options[XD_NUM_OPTIONS];
 	const char *socket;
 	const char *user;
 	bool verbose;

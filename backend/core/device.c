@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "core/supervisor.h"
+#include "outputs/output.h"
 #include "proto/nodes.h"
 
 #define MS		1000000ull	/* ns */
@@ -183,7 +184,19 @@ static void sock_ready(void *ctx, uint32_t events)
 		close(fd);
 }
 
-static int start_worker(struct xd_device *dev)
+/* 0, with the descriptor of the output or -1, or -errno. */
+static int open_output(const struct xd_connect *connect, int *ret_fd)
+{
+	const struct xd_output_ops *ops = xd_output_find(connect->output);
+
+	*ret_fd = -1;
+	if (!ops || !ops->open)
+		return 0;
+	*ret_fd = ops->open(&connect->options, connect->guest);
+	return *ret_fd < 0 ? *ret_fd : 0;
+}
+
+static int start_worker(struct xd_device *dev, int output_fd)
 {
 	struct xd_message msg = { .type = XD_MSG_CONNECT };
 	int socks[2];
@@ -208,7 +221,7 @@ static int start_worker(struct xd_device *dev)
 			    EPOLLIN, sock_ready, dev);
 	msg.connect = dev->connect;
 	if (!ret)
-		ret = xd_message_send(dev->sock, &msg, -1);
+		ret = xd_message_send(dev->sock, &msg, output_fd);
 	if (ret)
 		xd_device_kill_worker(dev);
 	return ret;
@@ -266,8 +279,18 @@ static void refuse(struct xd_device *dev)
 	close_states(dev);
 }
 
+/* An output that is not there may come: that is not the guest's fault. */
+static void wait_for_output(struct xd_device *dev, int err)
+{
+	xd_device_warn(dev, "cannot open output %s: %s", dev->connect.output,
+		       strerror(-err));
+	dev->waiting = true;
+	xd_timer_set(&dev->retry, xd_now() + MAX_DELAY_MS * MS);
+}
+
 static void start_connection(struct xd_device *dev)
 {
+	int output_fd = -1;
 	int ret;
 
 	if (dev->worker || dev->waiting)
@@ -283,8 +306,16 @@ static void start_connection(struct xd_device *dev)
 	/* a guest that migrates to here had another one until now */
 	read_guest_name(dev);
 	ret = xd_device_read_params(dev, &dev->connect);
-	if (!ret)
-		ret = start_worker(dev);
+	if (!ret) {
+		ret = open_output(&dev->connect, &output_fd);
+		if (ret) {
+			wait_for_output(dev, ret);
+			return;
+		}
+		ret = start_worker(dev, output_fd);
+	}
+	if (output_fd >= 0)
+		close(output_fd);
 	if (ret) {
 		xd_device_warn(dev, "not connected: %s", strerror(-ret));
 		refuse(dev);

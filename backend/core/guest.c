@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "core/guest.h"
@@ -72,12 +73,19 @@ static void output_resized(void *ctx, unsigned int monitor, uint32_t width,
 		xd_conn_resize(&guest->conns[monitor], width, height);
 }
 
+/* There is no device to tell the guest by. */
+static void output_input(void *ctx, unsigned int monitor,
+			 const struct xd_input *input)
+{
+}
+
 static const struct xd_output_events output_events = {
 	.done = output_done,
 	.resized = output_resized,
+	.input = output_input,
 };
 
-static int create_output(struct xd_guest *guest)
+static int create_output(struct xd_guest *guest, int fd)
 {
 	const struct xd_output_ops *ops =
 		xd_output_find(guest->params.output);
@@ -88,13 +96,20 @@ static int create_output(struct xd_guest *guest)
 		.guest = guest->params.guest,
 		.nr_monitors = guest->params.nr_conns,
 		.millihertz = guest->params.millihertz,
+		.options = &guest->params.options,
+		.fd = fd,
 	};
 
-	return ops ? ops->create(&params, &guest->output) : -EINVAL;
+	if (ops)
+		return ops->create(&params, &guest->output);
+	if (fd >= 0)
+		close(fd);
+	return -EINVAL;
 }
 
 int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
-		   struct xd_bus *bus, const struct xd_connect *params)
+		   struct xd_bus *bus, const struct xd_connect *params,
+		   int output_fd)
 {
 	unsigned int i;
 	int ret;
@@ -104,7 +119,7 @@ int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
 		.bus = bus,
 		.params = *params,
 	};
-	ret = create_output(guest);
+	ret = create_output(guest, output_fd);
 	if (ret)
 		return ret;
 	for (i = 0; i < params->nr_conns; i++) {

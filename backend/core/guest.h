@@ -116,11 +116,13 @@ struct xd_guest {
  * @guest:	zeroed by this
  * @bus:	stays the caller's
  * @params:	copied
+ * @output_fd:	for the output, this function's to close; or -1
  *
  * Return: 0 or -errno; xd_guest_stop() in each case.
  */
 int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
-		   struct xd_bus *bus, const struct xd_connect *params);
+		   struct xd_bus *bus, const struct xd_connect *params,
+		   int output_fd);
 void xd_guest_stop(struct xd_guest *guest);
 
 /* conn.c: rings */

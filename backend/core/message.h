@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "outputs/output.h"
 #include "proto/decode.h"
 #include "proto/limits.h"
 #include "proto/nodes.h"
@@ -23,7 +24,7 @@
 
 enum xd_message_type {
 	/* to the worker */
-	XD_MSG_CONNECT = 1,	/* the first one, once */
+	XD_MSG_CONNECT = 1,	/* the first one, once; with the output's descriptor */
 	XD_MSG_SCREENSHOT,	/* a descriptor comes back */
 	XD_MSG_STATS,
 	XD_MSG_RESIZE,
@@ -61,6 +62,7 @@ struct xd_connect {
 	char guest[XD_GUEST_NAME_SIZE];
 	char output[XD_OUTPUT_NAME_SIZE];
 	char user[XD_USER_NAME_SIZE];
+	struct xd_output_options options;
 	uint32_t millihertz;
 	uint32_t verbose;
 	uint32_t syslog;

@@ -200,25 +200,37 @@ static void read_be_alloc(struct xd_device *dev, struct xd_connect *connect)
 		connect->limits.max_shared_bytes;
 }
 
+/* What the administrator says about the guest. */
+static void read_config(struct xd_device *dev, struct xd_config *config,
+			struct xd_connect *connect)
+{
+	int i;
+
+	xd_config_of_guest(dev->sup->config, dev->guest, config);
+	*connect = (struct xd_connect){
+		.domid = dev->domid,
+		.devid = dev->devid,
+		.millihertz = config->millihertz,
+		.verbose = config->verbose,
+		.syslog = config->syslog,
+		.limits = config->limits,
+	};
+	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);
+	snprintf(connect->output, sizeof(connect->output), "%s",
+		 config->output);
+	for (i = 0; i < XD_NUM_OPTIONS; i++)
+		snprintf(connect->options.text[i], XD_OPTION_SIZE, "%s",
+			 config->options[i] ? config->options[i] : "");
+	snprintf(connect->user, sizeof(connect->user), "%s",
+		 config->user ? config->user : "");
+}
+
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 {
 	struct xd_config config;
 	int ret;
 
-	xd_config_of_guest(dev->sup->config, dev->guest, &config);
-	*connect = (struct xd_connect){
-		.domid = dev->domid,
-		.devid = dev->devid,
-		.millihertz = config.millihertz,
-		.verbose = config.verbose,
-		.syslog = config.syslog,
-		.limits = config.limits,
-	};
-	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);
-	snprintf(connect->output, sizeof(connect->output), "%s",
-		 config.output);
-	snprintf(connect->user, sizeof(connect->user), "%s",
-		 config.user ? config.user : "");
+	read_config(dev, &config, connect);
 	read_be_alloc(dev, connect);
 	read_extensions(dev, config.output, &connect->features);
 	ret = read_version(dev, connect);

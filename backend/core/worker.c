@@ -195,18 +195,17 @@ static int drop_rights(const char *user)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) ? -errno : 0;
 }
 
-/* The first message says whom to serve. */
-static int receive_connect(int sock, struct xd_message *msg)
+/* The first message says whom to serve. @ret_fd: the output's, or -1 */
+static int receive_connect(int sock, struct xd_message *msg, int *ret_fd)
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
-	int fd, ret;
+	int ret;
 
+	*ret_fd = -1;
 	while (poll(&pfd, 1, -1) < 0)
 		if (errno != EINTR)
 			return -errno;
-	ret = xd_message_receive(sock, msg, &fd);
-	if (fd >= 0)
-		close(fd);
+	ret = xd_message_receive(sock, msg, ret_fd);
 	if (ret < 0)
 		return ret;
 	if (!ret || msg->type != XD_MSG_CONNECT ||
@@ -216,7 +215,7 @@ static int receive_connect(int sock, struct xd_message *msg)
 }
 
 static int serve(struct worker *worker, struct xd_bus *bus,
-		 const struct xd_message *connect)
+		 const struct xd_message *connect, int output_fd)
 {
 	struct xd_message connected = { .type = XD_MSG_CONNECTED };
 	int ret = xd_loop_init(&worker->loop);
@@ -226,7 +225,7 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 				    worker->sock, EPOLLIN, sock_ready, worker);
 	if (!ret)
 		ret = xd_guest_start(&worker->guest, &worker->loop, bus,
-				     &connect->connect);
+				     &connect->connect, output_fd);
 	connected.err = ret;
 	xd_message_send(worker->sock, &connected, -1);
 	if (!ret)
@@ -243,11 +242,11 @@ int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void))
 	struct xd_message msg;
 	struct xd_bus *bus;
 	char prefix[128];
-	int ret;
+	int output_fd, ret;
 
 	/* who started us may be gone already */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	ret = receive_connect(sock, &msg);
+	ret = receive_connect(sock, &msg, &output_fd);
 	if (ret)
 		return EXIT_FAILURE;
 	snprintf(prefix, sizeof(prefix), "domain %u (%.*s)", msg.connect.domid,
@@ -266,7 +265,7 @@ int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void))
 	if (ret)
 		xd_error("cannot drop rights: %s", strerror(-ret));
 	else
-		ret = serve(&worker, bus, &msg);
+		ret = serve(&worker, bus, &msg, output_fd);
 	if (ret)
 		xd_error("cannot serve the guest: %s", strerror(-ret));
 	bus->ops->destroy(bus);

@@ -13,7 +13,11 @@
  *    nothing is told.
  *  - Pictures are guest memory that changes while it is read: sizes were
  *    checked, pixels mean nothing.
- *  - An output has no timers or descriptors running while nothing is pending.
+ *  - An output has no timers running while nothing is pending.
+ *  - Where people type and point, the output tells input(): what went down goes
+ *    up again, or XD_INPUT_LEAVE comes. It need not filter what makes no sense.
+ *  - create() runs with no rights: what takes some is opened by open(), in the
+ *    supervisor, which reads nothing from it.
  */
 #ifndef XD_OUTPUTS_OUTPUT_H
 #define XD_OUTPUTS_OUTPUT_H
@@ -26,15 +30,71 @@
 
 struct xd_output;
 
+/* Positions are fractions of the mode: 0 is its left or upper edge. */
+#define XD_INPUT_RANGE		65536
+#define XD_INPUT_MAX_CONTACTS	16u
+
+enum xd_input_type {
+	XD_INPUT_KEY,		/* @code, @value: 1 down, 0 up; no repetition */
+	XD_INPUT_POINTER,	/* is at @x, @y */
+	XD_INPUT_WHEEL,		/* @value: steps, towards the user is positive */
+	XD_INPUT_TOUCH_DOWN,	/* contact @id at @x, @y */
+	XD_INPUT_TOUCH_MOVE,	/* the same */
+	XD_INPUT_TOUCH_SHAPE,	/* contact @id is an ellipse of axes @x >= @y */
+	XD_INPUT_TOUCH_ORIENT,	/* contact @id is turned by @value degrees */
+	XD_INPUT_TOUCH_UP,	/* contact @id */
+	XD_INPUT_TOUCH_FRAME,	/* what was told of contacts since the last one
+				 * happened at once
+				 */
+	XD_INPUT_LEAVE,		/* whatever is down goes up */
+	XD_NUM_INPUT_TYPES
+};
+
+/**
+ * struct xd_input - something that a person did
+ * @type:	enum xd_input_type, which says what else counts
+ * @code:	KEY_* or, of a pointer, BTN_LEFT ... of linux/input-event-codes.h
+ * @id:		of a contact, below XD_INPUT_MAX_CONTACTS; free again when it is up
+ * @value:	see the types
+ * @x, @y:	in 0 .. XD_INPUT_RANGE - 1
+ */
+struct xd_input {
+	uint16_t type;
+	uint16_t code;
+	uint32_t id;
+	int32_t value;
+	int32_t x;
+	int32_t y;
+};
+
 /**
  * struct xd_output_events - what an output tells the worker
  * @done:	the picture presented last is on screen
  * @resized:	the monitor has another preferred size now, or is gone (0x0)
+ * @input:	somebody used the monitor's keyboard, pointer or touch screen; may
+ *		come at any time from the loop, whether a mode is set or not
  */
 struct xd_output_events {
 	void (*done)(void *ctx, unsigned int monitor);
 	void (*resized)(void *ctx, unsigned int monitor, uint32_t width,
 			uint32_t height);
+	void (*input)(void *ctx, unsigned int monitor,
+		      const struct xd_input *input);
+};
+
+/*
+ * Settings of the configuration that are an output's own: one SETTING() each in
+ * core/config.c. They are text, checked there for their form.
+ */
+enum xd_option {
+	XD_NUM_OPTIONS
+};
+
+#define XD_OPTION_SIZE	128
+
+/* "" is a setting that was not made. */
+struct xd_output_options {
+	char text[XD_NUM_OPTIONS][XD_OPTION_SIZE];
 };
 
 /**
@@ -45,6 +105,8 @@ struct xd_output_events {
  * @guest:	the guest's name, for window titles and the like
  * @nr_monitors: connectors of the guest
  * @millihertz:	frame rate for outputs without one of their own; 0: unpaced
+ * @options:	settings of the guest; stay as long as the output
+ * @fd:		what open() opened, the output's from now on; -1 without open()
  */
 struct xd_output_params {
 	struct xd_loop *loop;
@@ -53,12 +115,17 @@ struct xd_output_params {
 	const char *guest;
 	unsigned int nr_monitors;
 	uint32_t millihertz;
+	const struct xd_output_options *options;
+	int fd;
 };
 
 /**
  * struct xd_output_ops - an output
  * @name:	as in --output
- * @create:	0 or -errno
+ * @open:	in the supervisor, with its rights and before the worker starts: a
+ *		descriptor for create(), or -errno; must not wait. NULL when the
+ *		output needs none
+ * @create:	0 or -errno; takes the descriptor in each case
  * @show:	a mode of @width x @height begins with @image, which may be larger
  *		or smaller
  * @present:	@image is next; @damage (@nr_damage rectangles, 0: all of it) is
@@ -75,6 +142,8 @@ struct xd_output_params {
  */
 struct xd_output_ops {
 	const char *name;
+	int (*open)(const struct xd_output_options *options,
+		    const char *guest);
 	int (*create)(const struct xd_output_params *params,
 		      struct xd_output **ret_output);
 	int (*show)(struct xd_output *output, unsigned int monitor,

@@ -155,7 +155,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!bus)
 		set_up();
 	reset(fuzz_u8(&in));
-	CHECK(!xd_guest_start(&guest, &loop, bus, &connect_params));
+	CHECK(!xd_guest_start(&guest, &loop, bus, &connect_params, -1));
 	for (int n = 0; in.left && n < 64 && !scribbled; n++) {
 		fuzz_take(&in, record, sizeof(record));
 		if (record[0] & 0xc0)
