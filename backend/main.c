@@ -325,6 +325,10 @@ static int serve(struct options *options)
 	int ready_fd = -1;
 
 	xd_log_setup("", config->verbose);
+#ifndef XD_SANITIZED
+	/* a sanitizer's report needs more than a worker does */
+	config->sandbox = true;
+#endif
 	config->syslog = !options->foreground;
 	if (config->syslog) {
 		ready_fd = go_to_background();

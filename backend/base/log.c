@@ -23,7 +23,7 @@ void xd_log_setup(const char *prefix, bool verbose)
 
 void xd_log_to_syslog(void)
 {
-	openlog("xen-displayd", LOG_PID, LOG_DAEMON);
+	openlog("xen-displayd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	log_syslog = true;
 }
 

@@ -32,6 +32,7 @@ struct xd_config_guest;
  * @user:	whom workers run as; NULL: the first of the usual ones
  * @verbose:	log more
  * @syslog:	log there, for there is no stderr
+ * @sandbox:	workers give up system calls; for tests to leave out
  * @limits:	per guest
  * @max_conns:	connectors of a guest; 0: XD_MAX_CONNECTORS
  * @guests:	what some guests have of their own
@@ -47,6 +48,7 @@ struct xd_config {
 	const char *user;
 	bool verbose;
 	bool syslog;
+	bool sandbox;
 	struct xd_limits limits;
 	uint32_t max_conns;
 

@@ -20,6 +20,7 @@
 #include "core/supervisor.h"
 #include "outputs/output.h"
 #include "proto/nodes.h"
+#include "sandbox/sandbox.h"
 
 #define MS		1000000ull	/* ns */
 #define FREE_FAILURES	3		/* in a row, before workers are held back */
@@ -160,6 +161,14 @@ static void connected(struct xd_device *dev, int err)
 		dev->connect.nr_conns == 1 ? "" : "s");
 }
 
+static void denied(struct xd_device *dev, int call)
+{
+	char name[32];
+
+	xd_sandbox_call_name(call, name, sizeof(name));
+	xd_device_warn(dev, "the sandbox ends the worker: it called %s", name);
+}
+
 static void sock_ready(void *ctx, uint32_t events)
 {
 	struct xd_device *dev = ctx;
@@ -178,6 +187,8 @@ static void sock_ready(void *ctx, uint32_t events)
 	}
 	if (msg.type == XD_MSG_CONNECTED)
 		connected(dev, msg.err);
+	else if (msg.type == XD_MSG_DENIED)
+		denied(dev, msg.call);
 	else
 		xd_control_answer(dev, &msg, fd);
 	if (fd >= 0)
@@ -460,9 +471,25 @@ static void hold_back(struct xd_device *dev)
 	xd_timer_set(&dev->retry, xd_now() + delay * MS);
 }
 
+/* Its end may be known before what it said is read. */
+static void hear_last_words(struct xd_device *dev)
+{
+	struct xd_message msg;
+	int fd;
+
+	while (dev->sock >= 0 && !dev->killed &&
+	       xd_message_receive(dev->sock, &msg, &fd) > 0) {
+		if (msg.type == XD_MSG_DENIED)
+			denied(dev, msg.call);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 void xd_device_worker_ended(struct xd_device *dev, int status)
 {
 	dev->worker = 0;
+	hear_last_words(dev);
 	close_sock(dev);
 	xd_control_lost(dev);
 	if (dev->killed || xd_now() - dev->started > STABLE_MS * MS)

@@ -33,6 +33,7 @@ enum xd_message_type {
 	XD_MSG_PICTURE,		/* answers SCREENSHOT, with @picture's pixels */
 	XD_MSG_STATUS,		/* answers STATS */
 	XD_MSG_RESIZED,		/* answers RESIZE */
+	XD_MSG_DENIED,		/* the last one: dies for system call @call */
 };
 
 /**
@@ -66,6 +67,7 @@ struct xd_connect {
 	uint32_t millihertz;
 	uint32_t verbose;
 	uint32_t syslog;
+	uint32_t sandbox;
 	struct xd_features features;
 	struct xd_limits limits;
 	uint32_t nr_conns;
@@ -123,6 +125,7 @@ struct xd_message {
 		struct xd_connect connect;
 		struct xd_status status;
 		struct xd_picture picture;
+		int32_t call;
 		struct {
 			uint32_t width;
 			uint32_t height;

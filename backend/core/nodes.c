@@ -213,6 +213,7 @@ static void read_config(struct xd_device *dev, struct xd_config *config,
 		.millihertz = config->millihertz,
 		.verbose = config->verbose,
 		.syslog = config->syslog,
+		.sandbox = config->sandbox,
 		.limits = config->limits,
 	};
 	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +14,7 @@
 #include "base/log.h"
 #include "core/guest.h"
 #include "core/worker.h"
-
-/* Who a worker is once its devices are open; the first that exists. */
-static const char *const worker_users[] = { "xen-displayd", "nobody" };
+#include "sandbox/sandbox.h"
 
 struct worker {
 	struct xd_loop loop;
@@ -155,44 +151,32 @@ static void sock_ready(void *ctx, uint32_t events)
 	}
 }
 
-static const struct passwd *find_user(const char *configured)
-{
-	const struct passwd *pw = NULL;
-	size_t i;
+static int denied_sock;
 
-	if (*configured) {
-		pw = getpwnam(configured);
-		if (!pw)
-			xd_error("there is no user \"%s\"", configured);
-		return pw;
-	}
-	for (i = 0; i < sizeof(worker_users) / sizeof(*worker_users) && !pw;
-	     i++)
-		pw = getpwnam(worker_users[i]);
-	return pw;
+/* In a signal handler. */
+static void on_denied(int call)
+{
+	struct xd_message msg = { .type = XD_MSG_DENIED, .call = call };
+
+	xd_message_send(denied_sock, &msg, -1);
 }
 
 /* From here on there is nothing to gain but the guest's own pictures. */
-static int drop_rights(const char *user)
+static int enter_sandbox(const struct xd_connect *connect, int sock)
 {
-	const struct passwd *pw;
+	int ret = xd_sandbox_rights(connect->user, connect->domid);
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return -errno;
-	if (geteuid())
-		return 0;
-	pw = find_user(user);
-	if (!pw && *user)
-		return -ENOENT;
-	if (!pw) {
-		xd_warn("no user \"%s\" or \"%s\": the worker keeps root's rights",
-			worker_users[0], worker_users[1]);
-		return 0;
+	if (ret == -ENOENT && *connect->user)
+		xd_error("there is no user \"%s\"", connect->user);
+	if (ret || !connect->sandbox)
+		return ret;
+	denied_sock = sock;
+	ret = xd_sandbox_calls(on_denied);
+	if (ret == -ENOSYS || ret == -EINVAL) {
+		xd_warn("no seccomp here: the worker keeps its system calls");
+		ret = 0;
 	}
-	if (setgroups(0, NULL) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
-		return -errno;
-	/* cleared by the change of user */
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) ? -errno : 0;
+	return ret;
 }
 
 /* The first message says whom to serve. @ret_fd: the output's, or -1 */
@@ -261,7 +245,7 @@ int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void))
 			 strerror(errno));
 		return EXIT_FAILURE;
 	}
-	ret = drop_rights(msg.connect.user);
+	ret = enter_sandbox(&msg.connect, sock);
 	if (ret)
 		xd_error("cannot drop rights: %s", strerror(-ret));
 	else

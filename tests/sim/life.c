@@ -3,9 +3,11 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "front.h"
+#include "sandbox/sandbox.h"
 #include "sim.h"
 
 static struct sim_front front, other;
@@ -305,7 +307,7 @@ static void reconfiguring(void **state)
 }
 
 /* A line of /proc/PID/status, as a number. */
-static unsigned long status_of(pid_t pid, const char *name)
+static unsigned long status_of(pid_t pid, const char *name, int base)
 {
 	char path[64], line[256];
 	unsigned long value = ~0ul;
@@ -316,7 +318,7 @@ static unsigned long status_of(pid_t pid, const char *name)
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file))
 		if (!strncmp(line, name, strlen(name)))
-			value = strtoul(line + strlen(name) + 1, NULL, 16);
+			value = strtoul(line + strlen(name) + 1, NULL, base);
 	fclose(file);
 	return value;
 }
@@ -335,12 +337,33 @@ static void worker_has_no_rights(void **state)
 	sim_guest_create(&front, sim->fake, 5, 1, one);
 	sim_connect(&front, 1);
 	worker = fake_domain_worker(sim->fake, 5);
-	assert_int_not_equal(status_of(worker, "Uid"), 0);
-	assert_int_not_equal(status_of(worker, "Gid"), 0);
-	assert_int_equal(status_of(worker, "CapEff"), 0);
-	assert_int_equal(status_of(worker, "CapPrm"), 0);
-	assert_int_equal(status_of(worker, "NoNewPrivs"), 1);
+	assert_int_equal(status_of(worker, "Uid", 10), XD_SANDBOX_FIRST_UID + 5);
+	assert_int_equal(status_of(worker, "Gid", 10), XD_SANDBOX_FIRST_UID + 5);
+	assert_int_equal(status_of(worker, "CapEff", 16), 0);
+	assert_int_equal(status_of(worker, "CapPrm", 16), 0);
+	assert_int_equal(status_of(worker, "NoNewPrivs", 16), 1);
 	close_guest(&front);
+	sim_finish(sim);
+}
+
+static bool death_is_told(void *ctx)
+{
+	return sim_log_has(ctx, "the sandbox ends the worker: it called ptrace");
+}
+
+/* Whoever looks after the daemon has to hear of it, and of what was tried. */
+static void denied_call_is_logged(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->denied = SYS_ptrace;
+	sim_daemon_start(sim);
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_channels_create(&front);
+	sim_set_state(&front, SIM_INITIALISED);
+	if (!fake_wait(sim->fake, death_is_told, sim, SIM_TIMEOUT_MS))
+		sim_fail("no word of the sandbox");
+	sim_guest_destroy(&front);
 	sim_finish(sim);
 }
 
@@ -368,11 +391,11 @@ static void idle_is_quiet(void **state)
 		flip_once(&front);
 	worker = fake_domain_worker(sim->fake, 5);
 	fake_wait(sim->fake, never, NULL, 100);
-	before[0] = status_of(worker, wakes);
-	before[1] = status_of(sim->daemon, wakes);
+	before[0] = status_of(worker, wakes, 10);
+	before[1] = status_of(sim->daemon, wakes, 10);
 	fake_wait(sim->fake, never, NULL, 300);
-	assert_int_equal(status_of(worker, wakes), before[0]);
-	assert_int_equal(status_of(sim->daemon, wakes), before[1]);
+	assert_int_equal(status_of(worker, wakes, 10), before[0]);
+	assert_int_equal(status_of(sim->daemon, wakes, 10), before[1]);
 	ok(sim_dbuf_destroy(&front, 10));
 	sim_buf_finish(&buf, &front);
 	close_guest(&front);
@@ -432,6 +455,8 @@ int main(void)
 		SIM_TEST(guest_reboots, "guest-reboots"),
 		SIM_TEST(reconfiguring, "reconfiguring"),
 		SIM_TEST(worker_has_no_rights, "worker-has-no-rights"),
+		SIM_TEST_NO_DAEMON(denied_call_is_logged,
+				   "denied-call-is-logged"),
 		SIM_TEST_NO_DAEMON(idle_is_quiet, "idle-is-quiet"),
 		SIM_TEST(nothing_is_left, "nothing-is-left"),
 	};

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "core/message.h"
 #include "core/supervisor.h"
 #include "core/worker.h"
 #include "front.h"
@@ -39,6 +40,20 @@ static struct fake *the_fake;
 static struct xd_supervisor the_supervisor;
 static sigset_t old_mask;
 
+static int the_denied;
+
+/* What a worker does that the sandbox ends. */
+static void die_denied(int sock)
+{
+	const struct xd_message msg = {
+		.type = XD_MSG_DENIED,
+		.call = the_denied,
+	};
+
+	xd_message_send(sock, &msg, -1);
+	raise(SIGSYS);
+}
+
 static struct xd_bus *open_bus(void)
 {
 	return fake_bus_open(the_fake);
@@ -57,6 +72,8 @@ static pid_t spawn(struct xd_device *dev, int sock)
 		if (fd != sock && !fake_owns_fd(the_fake, fd))
 			close(fd);
 	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	if (the_denied)
+		die_denied(sock);
 	status = xd_worker_run(sock, open_bus);
 	/* What the supervisor had in memory is no leak of this process. */
 	_exit(status);
@@ -127,6 +144,7 @@ static void daemon_process(struct sim *sim)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
 	the_fake = sim->fake;
+	the_denied = sim->denied;
 	xd_log_setup("", true);
 	exit(run_daemon(sim));
 }

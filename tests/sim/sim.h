@@ -23,7 +23,9 @@ struct sim_front;
  * @dir:	for the socket and the log, ends with the simulation
  * @daemon:	the supervisor's process, 0 when it does not run
  * @millihertz:	the headless output's frame rate; 0: unpaced
- * @limits:	per guest; both are taken when a daemon starts
+ * @limits:	per guest
+ * @denied:	a system call that workers die of at once, 0: none; all three are
+ *		taken when a daemon starts
  */
 struct sim {
 	struct fake *fake;
@@ -33,6 +35,7 @@ struct sim {
 	pid_t daemon;
 	uint32_t millihertz;
 	struct xd_limits limits;
+	int denied;
 };
 
 /* A machine, and no daemon yet: for tests that begin with a guest. */
