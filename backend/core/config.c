@@ -142,6 +142,12 @@ static bool set_backend_bytes(void *field, const char *value)
 	return set_size(field, value, 0, MAX_BYTES);
 }
 
+/* A name, or the path of the socket. */
+static bool set_display(void *field, const char *value)
+{
+	return (*value == '/' || !strchr(value, '/')) && set_path(field, value);
+}
+
 /**
  * struct setting - one that there is
  * @per_guest:	allowed in a guest's section too
@@ -161,7 +167,8 @@ static const struct setting {
 #define SETTING(section, name, per_guest, member, set, expected)	\
 	{ section, name, per_guest, offsetof(struct xd_config, member),	\
 	  sizeof(((struct xd_config *)NULL)->member), set, expected }
-	SETTING("daemon", "output", true, output, set_output, "headless"),
+	SETTING("daemon", "output", true, output, set_output,
+		"one of " XD_OUTPUT_KINDS),
 	SETTING("daemon", "rate", true, millihertz, set_rate,
 		"a number from 0 to 240"),
 	SETTING("daemon", "socket", false, socket, set_path,
@@ -169,6 +176,9 @@ static const struct setting {
 	SETTING("daemon", "user", false, user, set_user,
 		"a user's name of 1 to 32 bytes"),
 	SETTING("daemon", "verbose", false, verbose, set_bool, "yes or no"),
+	SETTING("daemon", "wayland-display", true,
+		options[XD_OPTION_WAYLAND_DISPLAY], set_display,
+		"a name or an absolute path of 1 to 107 bytes"),
 	SETTING("limits", "connectors", true, max_conns, set_conns,
 		"a number from 1 to 16"),
 	SETTING("limits", "buffers", true, limits.max_dbufs, set_objects,

@@ -189,22 +189,12 @@ static void sock_ready(void *ctx, uint32_t events)
 		connected(dev, msg.err);
 	else if (msg.type == XD_MSG_DENIED)
 		denied(dev, msg.call);
+	else if (msg.type == XD_MSG_REOPEN)
+		xd_device_reopen_output(dev);
 	else
 		xd_control_answer(dev, &msg, fd);
 	if (fd >= 0)
 		close(fd);
-}
-
-/* 0, with the descriptor of the output or -1, or -errno. */
-static int open_output(const struct xd_connect *connect, int *ret_fd)
-{
-	const struct xd_output_ops *ops = xd_output_find(connect->output);
-
-	*ret_fd = -1;
-	if (!ops || !ops->open)
-		return 0;
-	*ret_fd = ops->open(&connect->options, connect->guest);
-	return *ret_fd < 0 ? *ret_fd : 0;
 }
 
 static int start_worker(struct xd_device *dev, int output_fd)
@@ -291,10 +281,8 @@ static void refuse(struct xd_device *dev)
 }
 
 /* An output that is not there may come: that is not the guest's fault. */
-static void wait_for_output(struct xd_device *dev, int err)
+static void wait_for_output(struct xd_device *dev)
 {
-	xd_device_warn(dev, "cannot open output %s: %s", dev->connect.output,
-		       strerror(-err));
 	dev->waiting = true;
 	xd_timer_set(&dev->retry, xd_now() + MAX_DELAY_MS * MS);
 }
@@ -318,9 +306,9 @@ static void start_connection(struct xd_device *dev)
 	read_guest_name(dev);
 	ret = xd_device_read_params(dev, &dev->connect);
 	if (!ret) {
-		ret = open_output(&dev->connect, &output_fd);
+		ret = xd_device_open_output(dev, &output_fd);
 		if (ret) {
-			wait_for_output(dev, ret);
+			wait_for_output(dev);
 			return;
 		}
 		ret = start_worker(dev, output_fd);

@@ -79,10 +79,26 @@ static void output_input(void *ctx, unsigned int monitor,
 {
 }
 
+/* Where there is nobody to ask, the output has to do without. */
+static void output_reopen(void *ctx)
+{
+	struct xd_guest *guest = ctx;
+
+	if (guest->reopen)
+		guest->reopen(guest->reopen_ctx);
+}
+
+static void output_note(void *ctx, const char *text)
+{
+	xd_info("%s", text);
+}
+
 static const struct xd_output_events output_events = {
 	.done = output_done,
 	.resized = output_resized,
 	.input = output_input,
+	.reopen = output_reopen,
+	.note = output_note,
 };
 
 static int create_output(struct xd_guest *guest, int fd)
@@ -95,11 +111,16 @@ static int create_output(struct xd_guest *guest, int fd)
 		.ctx = guest,
 		.guest = guest->params.guest,
 		.nr_monitors = guest->params.nr_conns,
+		.names = guest->names,
 		.millihertz = guest->params.millihertz,
 		.options = &guest->params.options,
 		.fd = fd,
 	};
 
+	unsigned int i;
+
+	for (i = 0; i < guest->params.nr_conns; i++)
+		guest->names[i] = guest->params.conns[i].unique_id;
 	if (ops)
 		return ops->create(&params, &guest->output);
 	if (fd >= 0)

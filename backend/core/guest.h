@@ -97,6 +97,9 @@ struct xd_guest {
 	struct xd_loop *loop;
 	struct xd_bus *bus;
 	struct xd_output *output;
+	const char *names[XD_MAX_CONNECTORS];	/* for the output */
+	void (*reopen)(void *ctx);	/* asks for the output's descriptor */
+	void *reopen_ctx;
 	struct xd_connect params;
 	struct xd_usage usage;
 	struct xd_dbuf *dbufs;

@@ -28,11 +28,13 @@ enum xd_message_type {
 	XD_MSG_SCREENSHOT,	/* a descriptor comes back */
 	XD_MSG_STATS,
 	XD_MSG_RESIZE,
+	XD_MSG_REOPENED,	/* answers REOPEN, with the output's descriptor */
 	/* from the worker */
 	XD_MSG_CONNECTED,
 	XD_MSG_PICTURE,		/* answers SCREENSHOT, with @picture's pixels */
 	XD_MSG_STATUS,		/* answers STATS */
 	XD_MSG_RESIZED,		/* answers RESIZE */
+	XD_MSG_REOPEN,		/* the output has lost its descriptor */
 	XD_MSG_DENIED,		/* the last one: dies for system call @call */
 };
 

@@ -83,6 +83,8 @@ struct xd_device {
 	uint64_t connects_since;
 	unsigned int connects;
 	struct xd_log_limit log_limit;
+	uint64_t reopened;
+	int open_err;
 	struct xd_connect connect;
 	struct {
 		uint32_t width;
@@ -144,6 +146,14 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);
 
 /* Says in our directory which extensions a frontend may ask for. */
 void xd_device_offer_extensions(struct xd_device *dev);
+
+/* host.c: what an output needs that takes rights */
+
+/* 0, with the descriptor of the output or -1, or -errno. */
+int xd_device_open_output(struct xd_device *dev, int *ret_fd);
+
+/* The worker has lost it, and gets another one, or why there is none. */
+void xd_device_reopen_output(struct xd_device *dev);
 
 /* control.c */
 

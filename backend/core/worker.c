@@ -120,6 +120,29 @@ static void resize(struct worker *worker, const struct xd_message *to)
 	reply(worker, &answer, to, -1);
 }
 
+/* The output asks for its descriptor; -EAGAIN: the supervisor is behind. */
+static void reopen(void *ctx)
+{
+	const struct xd_message msg = { .type = XD_MSG_REOPEN };
+	struct worker *worker = ctx;
+	struct xd_output *output = worker->guest.output;
+	int ret = xd_message_send(worker->sock, &msg, -1);
+
+	if (ret)
+		output->ops->reopened(output, ret);
+}
+
+/* @fd: the output's, or this function's to close */
+static void reopened(struct worker *worker, int err, int fd)
+{
+	struct xd_output *output = worker->guest.output;
+
+	if (output->ops->reopened)
+		output->ops->reopened(output, err ? err : fd);
+	else if (fd >= 0)
+		close(fd);
+}
+
 static void sock_ready(void *ctx, uint32_t events)
 {
 	struct worker *worker = ctx;
@@ -134,8 +157,6 @@ static void sock_ready(void *ctx, uint32_t events)
 		xd_loop_quit(&worker->loop);
 		return;
 	}
-	if (fd >= 0)
-		close(fd);
 	switch (msg.type) {
 	case XD_MSG_SCREENSHOT:
 		send_picture(worker, &msg);
@@ -146,9 +167,15 @@ static void sock_ready(void *ctx, uint32_t events)
 	case XD_MSG_RESIZE:
 		resize(worker, &msg);
 		break;
+	case XD_MSG_REOPENED:
+		reopened(worker, msg.err, fd);
+		fd = -1;
+		break;
 	default:
 		break;
 	}
+	if (fd >= 0)
+		close(fd);
 }
 
 static int denied_sock;
@@ -210,6 +237,8 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 	if (!ret)
 		ret = xd_guest_start(&worker->guest, &worker->loop, bus,
 				     &connect->connect, output_fd);
+	worker->guest.reopen = reopen;
+	worker->guest.reopen_ctx = worker;
 	connected.err = ret;
 	xd_message_send(worker->sock, &connected, -1);
 	if (!ret)

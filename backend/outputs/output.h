@@ -17,7 +17,8 @@
  *  - Where people type and point, the output tells input(): what went down goes
  *    up again, or XD_INPUT_LEAVE comes. It need not filter what makes no sense.
  *  - create() runs with no rights: what takes some is opened by open(), in the
- *    supervisor, which reads nothing from it.
+ *    supervisor, which reads nothing from it. An output that can lose it asks
+ *    for another with reopen().
  */
 #ifndef XD_OUTPUTS_OUTPUT_H
 #define XD_OUTPUTS_OUTPUT_H
@@ -73,6 +74,8 @@ struct xd_input {
  * @resized:	the monitor has another preferred size now, or is gone (0x0)
  * @input:	somebody used the monitor's keyboard, pointer or touch screen; may
  *		come at any time from the loop, whether a mode is set or not
+ * @reopen:	open() shall be called again; reopened() has the answer
+ * @note:	something happened to the output that people want to know
  */
 struct xd_output_events {
 	void (*done)(void *ctx, unsigned int monitor);
@@ -80,6 +83,8 @@ struct xd_output_events {
 			uint32_t height);
 	void (*input)(void *ctx, unsigned int monitor,
 		      const struct xd_input *input);
+	void (*reopen)(void *ctx);
+	void (*note)(void *ctx, const char *text);
 };
 
 /*
@@ -87,6 +92,7 @@ struct xd_output_events {
  * core/config.c. They are text, checked there for their form.
  */
 enum xd_option {
+	XD_OPTION_WAYLAND_DISPLAY,
 	XD_NUM_OPTIONS
 };
 
@@ -104,9 +110,11 @@ struct xd_output_options {
  * @ctx:	passed to @events
  * @guest:	the guest's name, for window titles and the like
  * @nr_monitors: connectors of the guest
+ * @names:	of the monitors; printable, and stay as long as the output
  * @millihertz:	frame rate for outputs without one of their own; 0: unpaced
  * @options:	settings of the guest; stay as long as the output
- * @fd:		what open() opened, the output's from now on; -1 without open()
+ * @fd:		what open() opened, the output's from now on; -1 without open(),
+ *		or when that failed and the output has reopened()
  */
 struct xd_output_params {
 	struct xd_loop *loop;
@@ -114,6 +122,7 @@ struct xd_output_params {
 	void *ctx;
 	const char *guest;
 	unsigned int nr_monitors;
+	const char *const *names;
 	uint32_t millihertz;
 	const struct xd_output_options *options;
 	int fd;
@@ -126,6 +135,8 @@ struct xd_output_params {
  *		descriptor for create(), or -errno; must not wait. NULL when the
  *		output needs none
  * @create:	0 or -errno; takes the descriptor in each case
+ * @reopened:	what open() opened, the output's from now on, or -errno. NULL when
+ *		an output cannot be without
  * @show:	a mode of @width x @height begins with @image, which may be larger
  *		or smaller
  * @present:	@image is next; @damage (@nr_damage rectangles, 0: all of it) is
@@ -146,6 +157,7 @@ struct xd_output_ops {
 		    const char *guest);
 	int (*create)(const struct xd_output_params *params,
 		      struct xd_output **ret_output);
+	void (*reopened)(struct xd_output *output, int fd);
 	int (*show)(struct xd_output *output, unsigned int monitor,
 		    uint32_t width, uint32_t height,
 		    const struct xd_image *image);
@@ -164,6 +176,15 @@ struct xd_output_ops {
 	void (*destroy)(struct xd_output *output);
 };
 
+#ifdef XD_WAYLAND
+#define XD_KIND_WAYLAND	", wayland"
+#else
+#define XD_KIND_WAYLAND	""
+#endif
+
+/* Names of the outputs that were built. */
+#define XD_OUTPUT_KINDS	"headless" XD_KIND_WAYLAND
+
 /* No larger cursor is handed to an output. */
 #define XD_MAX_CURSOR	256u
 
@@ -172,6 +193,7 @@ struct xd_output {
 };
 
 extern const struct xd_output_ops xd_output_headless;
+extern const struct xd_output_ops xd_output_wayland;
 
 /* The output of this name, or NULL. */
 const struct xd_output_ops *xd_output_find(const char *name);

@@ -98,8 +98,8 @@ static void signal_ready(void *ctx, uint32_t events)
 
 static int run_daemon(struct sim *sim)
 {
-	const struct xd_config config = {
-		.output = "headless",
+	struct xd_config config = {
+		.output = sim->output,
 		.millihertz = sim->millihertz,
 		.socket = sim->socket,
 		.verbose = true,
@@ -111,6 +111,7 @@ static int run_daemon(struct sim *sim)
 	sigset_t mask;
 	int fd, ret;
 
+	memcpy(config.options, sim->options, sizeof(config.options));
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGCHLD);
@@ -242,6 +243,7 @@ void sim_init(struct sim *sim)
 	snprintf(sim->socket, sizeof(sim->socket), "%s/control", sim->dir);
 	snprintf(sim->log, sizeof(sim->log), "%s/log", sim->dir);
 	sim->fake = fake_create();
+	sim->output = "headless";
 	sim->limits = xd_limits_default;
 }
 

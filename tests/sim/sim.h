@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "fake.h"
+#include "outputs/output.h"
 #include "proto/limits.h"
 
 struct sim_front;
@@ -22,9 +23,11 @@ struct sim_front;
  * struct sim - a machine with a daemon on it
  * @dir:	for the socket and the log, ends with the simulation
  * @daemon:	the supervisor's process, 0 when it does not run
- * @millihertz:	the headless output's frame rate; 0: unpaced
+ * @millihertz:	frame rate of an output without one; 0: unpaced
+ * @output:	headless, unless set
+ * @options:	settings of the output
  * @limits:	per guest
- * @denied:	a system call that workers die of at once, 0: none; all three are
+ * @denied:	a system call that workers die of at once, 0: none; all five are
  *		taken when a daemon starts
  */
 struct sim {
@@ -34,6 +37,8 @@ struct sim {
 	char log[96];
 	pid_t daemon;
 	uint32_t millihertz;
+	const char *output;
+	const char *options[XD_NUM_OPTIONS];
 	struct xd_limits limits;
 	int denied;
 };

@@ -123,7 +123,7 @@ static void command_line_wins(void **state)
 	assert_string_equal(xd_config_force(&config, "rate", "241"),
 			    "a number from 0 to 240");
 	assert_string_equal(xd_config_force(&config, "output", "tv"),
-			    "headless");
+			    "one of " XD_OUTPUT_KINDS);
 	assert_non_null(xd_config_force(&config, "colour", "red"));
 	assert_null(xd_config_force(&config, "rate", "0"));
 	assert_null(xd_config_force(&config, "verbose", "yes"));
@@ -160,7 +160,7 @@ static void wrong_lines(void **state)
 		{ "[daemon]\nrate = 60 # Hz\n",
 		  "file:2: rate \"60 # Hz\": expected a number from 0 to 240" },
 		{ "[daemon]\noutput = tv\n",
-		  "file:2: output \"tv\": expected headless" },
+		  "file:2: output \"tv\": expected one of " XD_OUTPUT_KINDS },
 		{ "[daemon]\nsocket =\n",
 		  "file:2: socket \"\": expected a path of 1 to 107 bytes" },
 		{ "[daemon]\nuser =\n",
@@ -168,7 +168,7 @@ static void wrong_lines(void **state)
 		{ "[daemon]\nverbose = 1\n",
 		  "file:2: verbose \"1\": expected yes or no" },
 		{ "[daemon]\nbytes = 1\n",
-		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose" },
+		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display" },
 		{ "[limits]\nrate = 1\n",
 		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[limits]\nbuffers = 0\n",
@@ -182,7 +182,7 @@ static void wrong_lines(void **state)
 		{ "[guest ]\n",
 		  "file:1: [guest ]: expected a domain's name of 1 to 63 bytes" },
 		{ "[guest a]\nsocket = x\n",
-		  "file:2: \"socket\": expected one of output, rate, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
+		  "file:2: \"socket\": expected one of output, rate, wayland-display, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[guest a]\n[guest a]\n",
 		  "file:2: [guest a]: expected once" },
 		{ "[daemon\n",
@@ -273,7 +273,7 @@ static void packaged_file(void **state)
 		strcat(strcat(out, line), "\n");
 	}
 	assert_int_equal(parse_fresh(out), 0);
-	assert_int_equal(__builtin_popcount(config.set), 12);
+	assert_int_equal(__builtin_popcount(config.set), 13);
 	assert_memory_equal(&config.limits, &limits, sizeof(limits));
 	assert_int_equal(config.millihertz, 60000);
 	assert_int_equal(config.max_conns, XD_MAX_CONNECTORS);

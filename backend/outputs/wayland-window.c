@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A window: its size, its frames. The size is the user's; the guest is told
+ * and follows when it can, until then the picture is scaled. Frames go at the
+ * compositor's pace. It says nothing while a window cannot be seen, so that a
+ * second is the longest that a frame takes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "outputs/wayland.h"
+
+#define HIDDEN_FRAME	1000000000ull	/* ns */
+#define SETTLE		200000000ull	/* a user who drags rests for less */
+#define MAX_SIZE	8192
+#define MAX_RECTS	32
+
+static void frame_over(struct way_window *win)
+{
+	struct xd_output_params *params = &win->owner->params;
+
+	if (!win->pending)
+		return;
+	win->pending = false;
+	xd_timer_set(&win->pace, 0);
+	params->events->done(params->ctx, win->index);
+}
+
+static void paced(void *ctx)
+{
+	frame_over(ctx);
+}
+
+static void settled(void *ctx)
+{
+	struct way_window *win = ctx;
+	struct xd_output_params *params = &win->owner->params;
+
+	params->events->resized(params->ctx, win->index, win->width,
+				win->height);
+}
+
+int way_window_init(struct way_window *win, struct way_output *owner,
+		    unsigned int index)
+{
+	int ret;
+
+	win->owner = owner;
+	win->index = index;
+	ret = xd_timer_init(owner->params.loop, &win->pace, paced, win);
+	if (!ret)
+		ret = xd_timer_init(owner->params.loop, &win->settle, settled,
+				    win);
+	return ret;
+}
+
+void way_window_finish(struct way_window *win)
+{
+	way_window_close(win);
+	way_paint_finish(win);
+	xd_timer_finish(win->owner->params.loop, &win->pace);
+	xd_timer_finish(win->owner->params.loop, &win->settle);
+}
+
+/*
+ * When the frame that was presented is over at the latest. Without a window
+ * that is on a schedule of our own, so that frames do not drift.
+ */
+static void set_pace(struct way_window *win)
+{
+	uint64_t now = xd_now(), due = win->last + win->owner->period;
+
+	if (!win->pending)
+		return;
+	if (win->configured) {
+		xd_timer_set(&win->pace, now + HIDDEN_FRAME);
+		return;
+	}
+	if (due < now || due > now + win->owner->period)
+		due = now;
+	win->last = due;
+	xd_timer_set(&win->pace, due);
+}
+
+static void frame_done(void *data, struct wl_callback *callback, uint32_t time)
+{
+	struct way_window *win = data;
+
+	wl_callback_destroy(callback);
+	win->frame = NULL;
+	/* still not drawn: the compositor has not let go of a buffer */
+	if (!win->uncommitted)
+		frame_over(win);
+}
+
+static const struct wl_callback_listener frame_listener = {
+	.done = frame_done,
+};
+
+static void send_damage(struct way_window *win)
+{
+	pixman_region32_t *region = &win->changed.region;
+	const pixman_box32_t *box;
+	int i, n;
+
+	box = pixman_region32_rectangles(region, &n);
+	if (n > MAX_RECTS) {
+		box = pixman_region32_extents(region);
+		n = 1;
+	}
+	for (i = 0; i < n; i++)
+		wl_surface_damage_buffer(win->surface, box[i].x1, box[i].y1,
+					 box[i].x2 - box[i].x1,
+					 box[i].y2 - box[i].y1);
+	xd_damage_clear(&win->changed);
+}
+
+/* Without a viewporter a window has its picture's size. */
+static void send_size(struct way_window *win)
+{
+	uint32_t width = win->width, height = win->height;
+
+	if (!win->viewport)
+		return;
+	if (win->fullscreen &&
+	    (uint64_t)width * win->mode_height >
+	    (uint64_t)height * win->mode_width)
+		width = (uint32_t)((uint64_t)height * win->mode_width /
+				   win->mode_height);
+	else if (win->fullscreen)
+		height = (uint32_t)((uint64_t)width * win->mode_height /
+				    win->mode_width);
+	wp_viewport_set_destination(win->viewport,
+				    (int32_t)(width ? width : 1),
+				    (int32_t)(height ? height : 1));
+}
+
+static void commit(struct way_window *win)
+{
+	if (!win->attached) {
+		wl_surface_attach(win->surface, win->front->proxy, 0, 0);
+		win->front->busy = true;
+		win->attached = true;
+		send_damage(win);
+	}
+	send_size(win);
+	if (!win->frame) {
+		win->frame = wl_surface_frame(win->surface);
+		if (win->frame)
+			wl_callback_add_listener(win->frame, &frame_listener,
+						 win);
+	}
+	wl_surface_commit(win->surface);
+	win->uncommitted = false;
+	way_link_flush(&win->owner->link);
+}
+
+void way_window_update(struct way_window *win)
+{
+	struct way_link *link = &win->owner->link;
+
+	if (win->uncommitted && win->configured && !link->blocked &&
+	    !link->lost && (!win->unpainted || way_paint(win)) &&
+	    win->front && way_paint_share(win))
+		commit(win);
+	set_pace(win);
+}
+
+/* As the user or the compositor has made it; else as large as the picture. */
+static void choose_size(struct way_window *win)
+{
+	if (win->asked_width && win->asked_height) {
+		win->width = win->asked_width;
+		win->height = win->asked_height;
+	} else if (!win->width) {
+		win->width = win->mode_width;
+		win->height = win->mode_height;
+	}
+}
+
+void way_window_mode_set(struct way_window *win)
+{
+	if (win->fixed)
+		return;
+	win->width = win->mode_width;
+	win->height = win->mode_height;
+}
+
+static void surface_configure(void *data, struct xdg_surface *surface,
+			      uint32_t serial)
+{
+	struct way_window *win = data;
+	uint32_t width = win->width, height = win->height;
+
+	xdg_surface_ack_configure(surface, serial);
+	win->fixed = win->asked_fixed;
+	win->fullscreen = win->asked_fullscreen;
+	choose_size(win);
+	if (win->width != width || win->height != height)
+		xd_timer_set(&win->settle, xd_now() + SETTLE);
+	win->configured = true;
+	win->uncommitted = true;
+	way_window_update(win);
+}
+
+static const struct xdg_surface_listener surface_listener = {
+	.configure = surface_configure,
+};
+
+static uint32_t clamp(int32_t size)
+{
+	if (size <= 0)
+		return 0;
+	return size > MAX_SIZE ? MAX_SIZE : (uint32_t)size;
+}
+
+static void toplevel_configure(void *data, struct xdg_toplevel *toplevel,
+			       int32_t width, int32_t height,
+			       struct wl_array *states)
+{
+	struct way_window *win = data;
+	const uint32_t *state;
+
+	win->asked_width = clamp(width);
+	win->asked_height = clamp(height);
+	win->asked_fixed = false;
+	win->asked_fullscreen = false;
+	wl_array_for_each(state, states) {
+		if (*state == XDG_TOPLEVEL_STATE_FULLSCREEN)
+			win->asked_fullscreen = true;
+		if (*state == XDG_TOPLEVEL_STATE_FULLSCREEN ||
+		    *state == XDG_TOPLEVEL_STATE_MAXIMIZED ||
+		    (*state >= XDG_TOPLEVEL_STATE_TILED_LEFT &&
+		     *state <= XDG_TOPLEVEL_STATE_TILED_BOTTOM))
+			win->asked_fixed = true;
+	}
+}
+
+/* A guest's monitor is not unplugged by a click: the window makes way. */
+static void toplevel_close(void *data, struct xdg_toplevel *toplevel)
+{
+	xdg_toplevel_set_minimized(toplevel);
+}
+
+static const struct xdg_toplevel_listener toplevel_listener = {
+	.configure = toplevel_configure,
+	.close = toplevel_close,
+};
+
+static void name_window(struct way_window *win)
+{
+	struct way_output *out = win->owner;
+	char text[192];
+
+	snprintf(text, sizeof(text), "%s - %s", out->params.guest,
+		 out->params.names[win->index]);
+	xdg_toplevel_set_title(win->toplevel, text);
+	snprintf(text, sizeof(text), "xen-displayd.%s.%u", out->params.guest,
+		 win->index);
+	xdg_toplevel_set_app_id(win->toplevel, text);
+}
+
+static void decorate(struct way_window *win)
+{
+	struct way_link *link = &win->owner->link;
+
+	if (link->viewporter)
+		win->viewport = wp_viewporter_get_viewport(link->viewporter,
+							   win->surface);
+	if (!link->decoration)
+		return;
+	win->decoration =
+		zxdg_decoration_manager_v1_get_toplevel_decoration(
+			link->decoration, win->toplevel);
+	if (win->decoration)
+		zxdg_toplevel_decoration_v1_set_mode(
+			win->decoration,
+			ZXDG_TOPLEVEL_DECORATION_V1_MODE_SERVER_SIDE);
+}
+
+/* There is a window from the guest's first mode on. */
+void way_window_open(struct way_window *win)
+{
+	struct way_link *link = &win->owner->link;
+
+	if (win->surface || !win->mode_width || !link->ready)
+		return;
+	win->surface = wl_compositor_create_surface(link->compositor);
+	if (win->surface)
+		win->xdg_surface = xdg_wm_base_get_xdg_surface(link->wm_base,
+							       win->surface);
+	if (win->xdg_surface)
+		win->toplevel = xdg_surface_get_toplevel(win->xdg_surface);
+	if (!win->toplevel) {
+		link->lost = true;
+		xd_timer_set(&link->retry, 1);
+		return;
+	}
+	xdg_surface_add_listener(win->xdg_surface, &surface_listener, win);
+	xdg_toplevel_add_listener(win->toplevel, &toplevel_listener, win);
+	name_window(win);
+	decorate(win);
+	wl_surface_commit(win->surface);
+	way_link_flush(link);
+}
+
+void way_window_close(struct way_window *win)
+{
+	if (win->frame)
+		wl_callback_destroy(win->frame);
+	if (win->decoration)
+		zxdg_toplevel_decoration_v1_destroy(win->decoration);
+	if (win->viewport)
+		wp_viewport_destroy(win->viewport);
+	if (win->toplevel)
+		xdg_toplevel_destroy(win->toplevel);
+	if (win->xdg_surface)
+		xdg_surface_destroy(win->xdg_surface);
+	if (win->surface)
+		wl_surface_destroy(win->surface);
+	way_paint_forget(win);
+	if (win->mode_width)
+		xd_damage_add_all(&win->changed);
+	win->frame = NULL;
+	win->decoration = NULL;
+	win->viewport = NULL;
+	win->toplevel = NULL;
+	win->xdg_surface = NULL;
+	win->surface = NULL;
+	win->configured = false;
+	win->fixed = false;
+	win->fullscreen = false;
+	win->uncommitted = true;
+	set_pace(win);
+}

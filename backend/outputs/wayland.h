@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The Wayland output's parts: one link to the compositor, one window per
+ * monitor, up to three shared buffers per window. Windows and the memory of
+ * buffers outlive the link; what the compositor knows of them does not.
+ */
+#ifndef XD_OUTPUTS_WAYLAND_H
+#define XD_OUTPUTS_WAYLAND_H
+
+#include <wayland-client.h>
+
+#include "outputs/output.h"
+#include "viewporter-client.h"
+#include "xdg-decoration-client.h"
+#include "xdg-shell-client.h"
+
+#define WAY_BUFFERS	3
+
+struct way_output;
+
+/**
+ * struct way_link - the connection to the compositor
+ * @display:	NULL while there is none
+ * @ready:	all that we need of it is bound
+ * @blocked:	it does not read: nothing more is sent until it does
+ * @lost:	to be torn down when its events have been dispatched
+ * @retry:	asks the worker for a connection
+ * @delay:	ns, until the next try; grows with each that fails
+ * @since:	ns, when it became ready
+ */
+struct way_link {
+	struct way_output *owner;
+	struct wl_display *display;
+	struct wl_registry *registry;
+	struct wl_callback *sync;
+	struct wl_compositor *compositor;
+	struct wl_shm *shm;
+	struct xdg_wm_base *wm_base;
+	struct wp_viewporter *viewporter;
+	struct zxdg_decoration_manager_v1 *decoration;
+	struct xd_source source;
+	struct xd_timer retry;
+	bool ready;
+	bool blocked;
+	bool lost;
+	uint64_t delay;
+	uint64_t since;
+};
+
+/**
+ * struct way_buffer - memory that is shared with the compositor
+ * @canvas:	data NULL: not there
+ * @stale:	what of it is not as in the newest picture
+ * @proxy:	NULL: the compositor does not know it
+ * @busy:	the compositor reads it
+ */
+struct way_buffer {
+	struct xd_canvas canvas;
+	struct xd_damage stale;
+	int fd;
+	struct wl_buffer *proxy;
+	bool busy;
+};
+
+/**
+ * struct way_window - a monitor of the guest
+ * @mode_width, @mode_height: 0 before the first mode
+ * @on:		a mode is set; else the window is black
+ * @next:	the newest picture; data NULL: it has gone
+ * @changed:	of it, since the last commit
+ * @unpainted:	it is in no buffer yet
+ * @uncommitted: the window does not show what it should
+ * @pending:	done() is to come
+ * @front:	holds the newest picture that was painted
+ * @attached:	and the window has it: a buffer is attached once, or there would be
+ *		no telling what its release is for
+ * @frame:	the compositor will tell when to draw again
+ * @configured:	the compositor has told the window's size
+ * @fixed:	and it insists on that: maximised and the like
+ * @fullscreen:	@fixed, but smaller is fine
+ * @width, @height: of the window
+ * @asked_width, @asked_height: what the compositor wants it to be, 0: our choice
+ * @pace:	ends the wait for a frame
+ * @settle:	the window's size has been the same for a while
+ * @last:	ns, when a frame was done without a compositor
+ */
+struct way_window {
+	struct way_output *owner;
+	unsigned int index;
+	uint32_t mode_width;
+	uint32_t mode_height;
+	bool on;
+	struct xd_image next;
+	struct xd_damage changed;
+	bool unpainted;
+	bool uncommitted;
+	bool pending;
+	struct way_buffer buffers[WAY_BUFFERS];
+	struct way_buffer *front;
+	bool attached;
+
+	struct wl_surface *surface;
+	struct xdg_surface *xdg_surface;
+	struct xdg_toplevel *toplevel;
+	struct wp_viewport *viewport;
+	struct zxdg_toplevel_decoration_v1 *decoration;
+	struct wl_callback *frame;
+	bool configured;
+	bool fixed;
+	bool fullscreen;
+	uint32_t width;
+	uint32_t height;
+	uint32_t asked_width;
+	uint32_t asked_height;
+	bool asked_fixed;
+	bool asked_fullscreen;
+	struct xd_timer pace;
+	struct xd_timer settle;
+	uint64_t last;
+};
+
+struct way_output {
+	struct xd_output base;
+	struct xd_output_params params;
+	uint64_t period;	/* ns, of frames without a compositor; 0: none */
+	struct way_link link;
+	unsigned int nr_windows;
+	struct way_window *windows;
+};
+
+/* wayland-link.c */
+
+int way_link_init(struct way_link *link, struct way_output *owner);
+void way_link_finish(struct way_link *link);
+
+/* A connection to the compositor, which is ours now, or -errno. */
+void way_link_connect(struct way_link *link, int fd);
+
+/* Sends what has been asked of the compositor. */
+void way_link_flush(struct way_link *link);
+
+/* wayland-window.c */
+
+int way_window_init(struct way_window *win, struct way_output *owner,
+		    unsigned int index);
+void way_window_finish(struct way_window *win);
+
+/* The link is ready, or lost. */
+void way_window_open(struct way_window *win);
+void way_window_close(struct way_window *win);
+
+/* Brings what is new to the screen, if that can be now. */
+void way_window_update(struct way_window *win);
+
+/* The mode's size is set: the window follows unless it must not. */
+void way_window_mode_set(struct way_window *win);
+
+/* wayland-paint.c: pictures to buffers */
+
+/* Buffers for another size: 0 or -ENOMEM. */
+int way_paint_resize(struct way_window *win, uint32_t width, uint32_t height);
+void way_paint_finish(struct way_window *win);
+
+/* @damage (@nr_damage rectangles, 0: all) of the picture is new. */
+void way_paint_damage(struct way_window *win, const pixman_box32_t *damage,
+		      unsigned int nr_damage);
+
+/* The newest picture to a buffer that nobody reads: false when there is none. */
+bool way_paint(struct way_window *win);
+
+/* The compositor shall know the front buffer: false when it cannot. */
+bool way_paint_share(struct way_window *win);
+
+/* The compositor is gone: it reads nothing any more. */
+void way_paint_forget(struct way_window *win);
+
+#endif /* XD_OUTPUTS_WAYLAND_H */

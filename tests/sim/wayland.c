@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The output wayland, on a compositor that does what the test says. */
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "front.h"
+#include "proto/decode.h"
+#include "sim.h"
+#include "wayland/desk.h"
+
+#define APP(domain, conn)	"xen-displayd.guest" #domain "." #conn
+
+/* Bits of DESK_CONFIGURE: xdg_toplevel.state */
+enum { XDG_MAXIMIZED = 1, XDG_FULLSCREEN = 2, XDG_ACTIVATED = 4 };
+
+static struct sim_front front, other;
+static struct desk desk;
+static char display[128];
+
+static const char *const one[] = { "640x480" };
+static const char *const two[] = { "640x480", "320x200" };
+
+static void ok(int32_t status)
+{
+	assert_int_equal(status, 0);
+}
+
+/* What the test waits for; fake_wait() has one pointer. */
+struct wish {
+	const char *app_id;
+	uint32_t seed, width, height;
+	uint32_t value;
+};
+
+static void await(struct sim *sim, bool (*cond)(void *ctx), struct wish wish)
+{
+	if (!fake_wait(sim->fake, cond, &wish, SIM_TIMEOUT_MS))
+		sim_fail("window %s: in vain for %ux%u of %u, value %u",
+			 wish.app_id, wish.width, wish.height, wish.seed,
+			 wish.value);
+}
+
+static bool shows(void *ctx)
+{
+	const struct wish *wish = ctx;
+	struct desk_window *win = desk_find(&desk, wish->app_id);
+
+	if (!win || !win->commits || win->width != wish->width ||
+	    win->height != wish->height)
+		return false;
+	for (uint32_t y = 0; y < win->height; y++)
+		for (uint32_t x = 0; x < win->width; x++)
+			if ((win->pixels[y * win->width + x] ^
+			     (wish->seed ? sim_pixel(wish->seed, x, y) : 0)) &
+			    0xffffff)
+				return false;
+	return true;
+}
+
+/* @seed 0: black */
+static void expect_window(struct sim *sim, const char *app_id, uint32_t seed,
+			  uint32_t width, uint32_t height)
+{
+	await(sim, shows, (struct wish){
+		.app_id = app_id, .seed = seed, .width = width,
+		.height = height });
+	assert_false(desk_find(&desk, app_id)->scribbled);
+}
+
+static bool is_gone(void *ctx)
+{
+	return !desk_find(&desk, ((struct wish *)ctx)->app_id);
+}
+
+static bool has_size(void *ctx)
+{
+	const struct wish *wish = ctx;
+	struct desk_window *win = desk_find(&desk, wish->app_id);
+
+	return win && win->to_width == (int32_t)wish->width &&
+		win->to_height == (int32_t)wish->height;
+}
+
+static bool is_minimized(void *ctx)
+{
+	const struct wish *wish = ctx;
+	struct desk_window *win = desk_find(&desk, wish->app_id);
+
+	return win && win->minimized == wish->value;
+}
+
+static bool clients(void *ctx)
+{
+	desk_tell(&desk, DESK_SYNC, 0, 0, 0, 0);
+	return desk.shared->clients == ((struct wish *)ctx)->value;
+}
+
+static void tell(enum desk_op op, const char *app_id, int32_t a, int32_t b,
+		 int32_t c)
+{
+	struct desk_window *win = app_id ? desk_find(&desk, app_id) : NULL;
+
+	assert_true(!app_id || win);
+	assert_true(desk_tell(&desk, op, win ? (uint32_t)(win -
+			      desk.shared->windows) : 0, a, b, c));
+}
+
+/* Two buffers, framebuffers 20 and 21, on connector 0. */
+static struct sim_buf bufs[2];
+
+static void draw(unsigned int i, uint32_t seed)
+{
+	sim_buf_draw(&bufs[i], seed);
+}
+
+static void make_buffers(uint32_t width, uint32_t height)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		sim_buf_init(&bufs[i], &front, 10 + i, width, height, 32);
+		ok(sim_dbuf_create(&front, &bufs[i]));
+		ok(sim_fb_attach(&front, 10 + i, 20 + i, width, height,
+				 XD_FMT_XRGB8888));
+	}
+	draw(0, 1);
+	draw(1, 2);
+}
+
+static void free_buffers(void)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		ok(sim_dbuf_destroy(&front, 10 + i));
+		sim_buf_finish(&bufs[i], &front);
+	}
+}
+
+static void name_display(struct sim *sim)
+{
+	snprintf(display, sizeof(display), "%s/wayland", sim->dir);
+}
+
+static void begin_without_desk(struct sim *sim, const char *request)
+{
+	name_display(sim);
+	sim->output = "wayland";
+	sim->options[XD_OPTION_WAYLAND_DISPLAY] = display;
+	sim_daemon_start(sim);
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	if (request)
+		sim_front_write(&front, request, "1");
+	sim_connect(&front, request ? 2 : 0);
+	make_buffers(640, 480);
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+}
+
+static void begin(struct sim *sim, const char *request)
+{
+	name_display(sim);
+	desk_start(&desk, display);
+	begin_without_desk(sim, request);
+	expect_window(sim, APP(5, 0), 1, 640, 480);
+}
+
+static void end(struct sim *sim)
+{
+	free_buffers();
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+	desk_finish(&desk);
+}
+
+/* Linux's frontend: no version, no extension. */
+static void pictures(void **state)
+{
+	struct sim_conn *conn = &front.conn[0];
+	struct sim *sim = *state;
+
+	begin(sim, NULL);
+	assert_string_equal(desk_find(&desk, APP(5, 0))->title,
+			    "guest5 - id0");
+	for (uint32_t n = 0; n < 6; n++) {
+		draw(n & 1, 10 + n);
+		ok(sim_flip(conn, 20 + (n & 1)));
+		sim_wait_events(conn, n + 1);
+		expect_window(sim, APP(5, 0), 10 + n, 640, 480);
+		sim_expect_picture(sim, &front, 0, 640, 480, 10 + n);
+	}
+	ok(sim_set_config(conn, 0, 0, 0, 0));
+	expect_window(sim, APP(5, 0), 0, 640, 480);
+	sim_expect_off(sim, &front, 0);
+	ok(sim_set_config(conn, 20, 640, 480, 32));
+	expect_window(sim, APP(5, 0), 14, 640, 480);
+	sim_disconnect(&front);
+	await(sim, is_gone, (struct wish){ .app_id = APP(5, 0) });
+	sim_connect(&front, 0);
+	make_buffers(640, 480);
+	end(sim);
+}
+
+static void windows(void **state)
+{
+	struct sim *sim = *state;
+
+	begin(sim, NULL);
+	sim_guest_create(&other, sim->fake, 6, 2, two);
+	sim_connect(&other, 1);
+	struct sim_buf buf;
+
+	sim_buf_init(&buf, &other, 10, 320, 200, 32);
+	sim_buf_draw(&buf, 7);
+	ok(sim_dbuf_create(&other, &buf));
+	ok(sim_fb_attach(&other, 10, 20, 320, 200, XD_FMT_XRGB8888));
+	ok(sim_set_config(&other.conn[1], 20, 320, 200, 32));
+	expect_window(sim, APP(6, 1), 7, 320, 200);
+	assert_null(desk_find(&desk, APP(6, 0)));
+	expect_window(sim, APP(5, 0), 1, 640, 480);
+	await(sim, clients, (struct wish){ .value = 2 });
+
+	/* one is thrown out, comes back, and the other has not noticed */
+	tell(DESK_ERROR, APP(6, 1), 0, 0, 0);
+	await(sim, clients, (struct wish){ .value = 3 });
+	expect_window(sim, APP(6, 1), 7, 320, 200);
+	ok(sim_flip(&front.conn[0], 21));
+	expect_window(sim, APP(5, 0), 2, 640, 480);
+	await(sim, clients, (struct wish){ .value = 3 });
+
+	ok(sim_dbuf_destroy(&other, 10));
+	sim_buf_finish(&buf, &other);
+	sim_disconnect(&other);
+	await(sim, is_gone, (struct wish){ .app_id = APP(6, 1) });
+	sim_guest_destroy(&other);
+	end(sim);
+}
+
+static int32_t flip_damaged(uint64_t fb, uint16_t x1, uint16_t y1,
+			    uint16_t x2, uint16_t y2)
+{
+	struct sim_conn *conn = &front.conn[0];
+	struct xendispl_req *req = sim_next_slot(conn, XENDISPL_OP_PG_FLIP);
+	struct xd_wire_pg_flip_damage wire = {
+		.fb_cookie = fb, .count = 1, .rect = { { x1, y1, x2, y2 } },
+	};
+
+	memcpy(&req->op, &wire, sizeof(wire));
+	return sim_call(conn);
+}
+
+/* The first picture, with squares of the second one in it. */
+static bool shows_squares(void *ctx)
+{
+	const uint32_t n = ((struct wish *)ctx)->value;
+	struct desk_window *win = desk_find(&desk, APP(5, 0));
+
+	for (uint32_t y = 0; y < win->height; y++)
+		for (uint32_t x = 0; x < win->width; x++) {
+			bool in = x / 40 == y / 40 && x / 40 < n &&
+				x % 40 < 10 && y % 40 < 10;
+
+			if ((win->pixels[y * win->width + x] ^
+			     sim_pixel(in ? 2 : 1, x, y)) & 0xffffff)
+				return false;
+		}
+	return true;
+}
+
+/* Only what changed is copied, and a buffer catches up on what it missed. */
+static void damage(void **state)
+{
+	struct sim *sim = *state;
+	uint32_t *pixels;
+
+	begin(sim, "request-damage");
+	pixels = (uint32_t *)bufs[0].pages;
+	for (uint32_t n = 0; n < 8; n++) {
+		const uint16_t at = (uint16_t)(n * 40);
+
+		for (uint32_t y = at; y < at + 10u; y++)
+			for (uint32_t x = at; x < at + 10u; x++)
+				pixels[y * 640 + x] = sim_pixel(2, x, y);
+		/* not told, and so not to be seen, but for a new buffer */
+		if (n == 4)
+			pixels[470 * 640 + 600] ^= 1;
+		ok(flip_damaged(20, at, at, at + 10, at + 10));
+		sim_wait_events(&front.conn[0], n + 1);
+		await(sim, shows_squares, (struct wish){ .value = n + 1 });
+		assert_int_equal(desk_find(&desk, APP(5, 0))->damage, 100);
+	}
+	end(sim);
+}
+
+static unsigned int connector_events(void)
+{
+	struct sim_conn *conn = &front.conn[0];
+	unsigned int n = 0;
+
+	sim_take_events(conn);
+	for (unsigned int i = 0; i < conn->nr_events; i++)
+		n += conn->events[i].type != XENDISPL_EVT_PG_FLIP;
+	return n;
+}
+
+static bool was_told(void *ctx)
+{
+	return connector_events() == ((struct wish *)ctx)->value;
+}
+
+static void resize(void **state)
+{
+	struct sim *sim = *state;
+
+	begin(sim, "request-connector-event");
+	/* while it is dragged the picture is scaled; the guest hears the end */
+	tell(DESK_DRAG, APP(5, 0), 800, 600, 20);
+	await(sim, has_size, (struct wish){ .app_id = APP(5, 0), .width = 800,
+					    .height = 600 });
+	await(sim, was_told, (struct wish){ .value = 1 });
+	expect_window(sim, APP(5, 0), 1, 640, 480);
+
+	free_buffers();
+	make_buffers(800, 600);
+	ok(sim_set_config(&front.conn[0], 20, 800, 600, 32));
+	expect_window(sim, APP(5, 0), 1, 800, 600);
+	/* the same size again, as when the focus changes */
+	tell(DESK_CONFIGURE, APP(5, 0), 800, 600, 1 << XDG_ACTIVATED);
+	ok(sim_flip(&front.conn[0], 21));
+	expect_window(sim, APP(5, 0), 2, 800, 600);
+	assert_int_equal(connector_events(), 1);
+
+	/* a window that is fixed stays as it is when the mode changes */
+	tell(DESK_CONFIGURE, APP(5, 0), 1000, 700, 1 << XDG_MAXIMIZED);
+	await(sim, was_told, (struct wish){ .value = 2 });
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	await(sim, has_size, (struct wish){ .app_id = APP(5, 0), .width = 1000,
+					    .height = 700 });
+	/* fullscreen keeps the picture's shape */
+	tell(DESK_CONFIGURE, APP(5, 0), 1000, 600, 1 << XDG_FULLSCREEN);
+	await(sim, has_size, (struct wish){ .app_id = APP(5, 0), .width = 800,
+					    .height = 600 });
+	/* and another one follows the mode */
+	tell(DESK_CONFIGURE, APP(5, 0), 0, 0, 0);
+	ok(sim_set_config(&front.conn[0], 20, 320, 200, 32));
+	await(sim, has_size, (struct wish){ .app_id = APP(5, 0), .width = 320,
+					    .height = 200 });
+	end(sim);
+}
+
+/* Nobody sees it: the guest is slowed down, but never hangs. */
+static void hidden(void **state)
+{
+	struct sim_conn *conn = &front.conn[0];
+	struct sim *sim = *state;
+	uint64_t begun;
+
+	begin(sim, NULL);
+	ok(sim_flip(conn, 21));
+	sim_wait_events(conn, 1);
+	tell(DESK_FRAMES, NULL, 0, 0, 0);
+	/* what the compositor had promised before may still come */
+	ok(sim_flip(conn, 20));
+	sim_wait_events(conn, 2);
+	begun = xd_now();
+	ok(sim_flip(conn, 21));
+	sim_wait_events(conn, 3);
+	assert_true(xd_now() - begun > 500000000u);
+	tell(DESK_FRAMES, NULL, 1, 0, 0);
+	ok(sim_flip(conn, 20));
+	sim_wait_events(conn, 4);
+	end(sim);
+}
+
+/* A compositor that keeps buffers: they are not written, the guest goes on. */
+static void kept(void **state)
+{
+	struct sim_conn *conn = &front.conn[0];
+	struct sim *sim = *state;
+
+	begin(sim, NULL);
+	tell(DESK_RELEASE, NULL, 0, 0, 0);
+	for (uint32_t n = 0; n < 4; n++) {
+		draw(n & 1, 30 + n);
+		ok(sim_flip(conn, 20 + (n & 1)));
+		sim_wait_events(conn, n + 1);
+	}
+	tell(DESK_SYNC, NULL, 0, 0, 0);
+	assert_false(desk_find(&desk, APP(5, 0))->scribbled);
+	tell(DESK_RELEASE, NULL, 1, 0, 0);
+	expect_window(sim, APP(5, 0), 33, 640, 480);
+	sim_expect_picture(sim, &front, 0, 640, 480, 33);
+	end(sim);
+}
+
+static void restart(void **state)
+{
+	struct sim_conn *conn = &front.conn[0];
+	struct sim *sim = *state;
+
+	begin(sim, NULL);
+	desk_kill(&desk);
+	for (uint32_t n = 0; n < 5; n++) {
+		draw(n & 1, 40 + n);
+		ok(sim_flip(conn, 20 + (n & 1)));
+		sim_wait_events(conn, n + 1);
+	}
+	sim_expect_picture(sim, &front, 0, 640, 480, 44);
+	desk_start(&desk, display);
+	expect_window(sim, APP(5, 0), 44, 640, 480);
+
+	/* again, and the guest takes its buffers away meanwhile */
+	desk_kill(&desk);
+	draw(1, 50);
+	ok(sim_flip(conn, 21));
+	sim_wait_events(conn, 6);
+	free_buffers();
+	desk_start(&desk, display);
+	expect_window(sim, APP(5, 0), 50, 640, 480);
+	make_buffers(640, 480);
+	end(sim);
+}
+
+static void late(void **state)
+{
+	struct sim_conn *conn = &front.conn[0];
+	struct sim *sim = *state;
+
+	begin_without_desk(sim, NULL);
+	ok(sim_flip(conn, 21));
+	sim_wait_events(conn, 1);
+	desk_start(&desk, display);
+	expect_window(sim, APP(5, 0), 2, 640, 480);
+	ok(sim_flip(conn, 20));
+	sim_wait_events(conn, 2);
+	expect_window(sim, APP(5, 0), 1, 640, 480);
+	assert_int_equal(sim_log_count(sim, "cannot open output"), 1);
+	end(sim);
+}
+
+static void close_button(void **state)
+{
+	struct sim *sim = *state;
+
+	begin(sim, NULL);
+	tell(DESK_CLOSE, APP(5, 0), 0, 0, 0);
+	await(sim, is_minimized, (struct wish){ .app_id = APP(5, 0),
+						.value = 1 });
+	ok(sim_flip(&front.conn[0], 21));
+	sim_wait_events(&front.conn[0], 1);
+	end(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest wayland_tests[] = {
+		SIM_TEST_NO_DAEMON(pictures, "pictures"),
+		SIM_TEST_NO_DAEMON(windows, "windows"),
+		SIM_TEST_NO_DAEMON(damage, "damage"),
+		SIM_TEST_NO_DAEMON(resize, "resize"),
+		SIM_TEST_NO_DAEMON(hidden, "hidden"),
+		SIM_TEST_NO_DAEMON(kept, "kept"),
+		SIM_TEST_NO_DAEMON(restart, "restart"),
+		SIM_TEST_NO_DAEMON(late, "late"),
+		SIM_TEST_NO_DAEMON(close_button, "close-button"),
+	};
+
+	return cmocka_run_group_tests(wayland_tests, NULL, NULL);
+}
