@@ -65,6 +65,7 @@ static void disconnect(struct way_link *link)
 
 	if (!display)
 		return;
+	way_seat_drop(&link->seat);
 	for (i = 0; i < out->nr_windows; i++)
 		way_window_close(&out->windows[i]);
 	destroy_globals(link);
@@ -180,6 +181,8 @@ static void global(void *data, struct wl_registry *registry, uint32_t name,
 		link->viewporter = wl_registry_bind(registry, name,
 						    &wp_viewporter_interface,
 						    1);
+	else if (!strcmp(interface, wl_seat_interface.name))
+		way_seat_bind(&link->seat, registry, name, version);
 	else if (!strcmp(interface,
 			 zxdg_decoration_manager_v1_interface.name) &&
 		 !link->decoration)
@@ -192,7 +195,11 @@ static void global(void *data, struct wl_registry *registry, uint32_t name,
 static void global_remove(void *data, struct wl_registry *registry,
 			  uint32_t name)
 {
-	/* none of those that we use goes while the compositor lives */
+	struct way_link *link = data;
+
+	/* of what we use only that goes while the compositor lives */
+	if (link->seat.proxy && link->seat.name == name)
+		way_seat_drop(&link->seat);
 }
 
 static const struct wl_registry_listener registry_listener = {

@@ -120,8 +120,11 @@ static void send_size(struct way_window *win)
 {
 	uint32_t width = win->width, height = win->height;
 
-	if (!win->viewport)
+	if (!win->viewport) {
+		win->shown_width = win->mode_width;
+		win->shown_height = win->mode_height;
 		return;
+	}
 	if (win->fullscreen &&
 	    (uint64_t)width * win->mode_height >
 	    (uint64_t)height * win->mode_width)
@@ -130,9 +133,10 @@ static void send_size(struct way_window *win)
 	else if (win->fullscreen)
 		height = (uint32_t)((uint64_t)width * win->mode_height /
 				    win->mode_width);
-	wp_viewport_set_destination(win->viewport,
-				    (int32_t)(width ? width : 1),
-				    (int32_t)(height ? height : 1));
+	win->shown_width = width ? width : 1;
+	win->shown_height = height ? height : 1;
+	wp_viewport_set_destination(win->viewport, (int32_t)win->shown_width,
+				    (int32_t)win->shown_height);
 }
 
 static void commit(struct way_window *win)
@@ -296,6 +300,7 @@ void way_window_open(struct way_window *win)
 		xd_timer_set(&link->retry, 1);
 		return;
 	}
+	wl_surface_set_user_data(win->surface, win);
 	xdg_surface_add_listener(win->xdg_surface, &surface_listener, win);
 	xdg_toplevel_add_listener(win->toplevel, &toplevel_listener, win);
 	name_window(win);

@@ -17,6 +17,37 @@
 #define WAY_BUFFERS	3
 
 struct way_output;
+struct way_window;
+
+/* A finger: @win NULL: none; @changed, @up: since the last frame of events. */
+struct way_contact {
+	struct way_window *win;
+	int32_t id;
+	bool changed;
+	bool up;
+};
+
+/**
+ * struct way_seat - who sits at the compositor; the first of them, if several
+ * @name:	of the compositor's
+ * @keyboard_on, @pointer_on: the windows that have them
+ * @buttons:	that are down, a bit each from BTN_MOUSE on
+ * @steps, @scrolled: of the wheel in this frame of events; what is too little
+ *		for a step is kept
+ */
+struct way_seat {
+	struct wl_seat *proxy;
+	uint32_t name;
+	struct wl_keyboard *keyboard;
+	struct wl_pointer *pointer;
+	struct wl_touch *touch;
+	struct way_window *keyboard_on;
+	struct way_window *pointer_on;
+	uint32_t buttons;
+	int32_t steps;
+	wl_fixed_t scrolled;
+	struct way_contact contacts[XD_INPUT_MAX_CONTACTS];
+};
 
 /**
  * struct way_link - the connection to the compositor
@@ -38,6 +69,7 @@ struct way_link {
 	struct xdg_wm_base *wm_base;
 	struct wp_viewporter *viewporter;
 	struct zxdg_decoration_manager_v1 *decoration;
+	struct way_seat seat;
 	struct xd_source source;
 	struct xd_timer retry;
 	bool ready;
@@ -79,6 +111,7 @@ struct way_buffer {
  * @fixed:	and it insists on that: maximised and the like
  * @fullscreen:	@fixed, but smaller is fine
  * @width, @height: of the window
+ * @shown_width, @shown_height: of the picture in it, now
  * @asked_width, @asked_height: what the compositor wants it to be, 0: our choice
  * @pace:	ends the wait for a frame
  * @settle:	the window's size has been the same for a while
@@ -110,6 +143,8 @@ struct way_window {
 	bool fullscreen;
 	uint32_t width;
 	uint32_t height;
+	uint32_t shown_width;
+	uint32_t shown_height;
 	uint32_t asked_width;
 	uint32_t asked_height;
 	bool asked_fixed;
@@ -138,6 +173,14 @@ void way_link_connect(struct way_link *link, int fd);
 
 /* Sends what has been asked of the compositor. */
 void way_link_flush(struct way_link *link);
+
+/* wayland-seat.c */
+
+void way_seat_bind(struct way_seat *seat, struct wl_registry *registry,
+		   uint32_t name, uint32_t version);
+
+/* What is down goes up. */
+void way_seat_drop(struct way_seat *seat);
 
 /* wayland-window.c */
 
