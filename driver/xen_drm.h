@@ -308,6 +308,9 @@ int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
 			  const struct xen_drm_damage *damage,
 			  const struct xen_drm_call *call);
+int xen_drm_cmd_cursor_set(struct xen_drm_pipe *pipe, u64 fb_cookie);
+int xen_drm_cmd_cursor_move(struct xen_drm_pipe *pipe, int x, int y,
+			    const struct xen_drm_call *call);
 int xen_drm_cmd_get_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
 			 size_t *ret_size);
 /* xen_drm_kms.c, xen_drm_plane.c, xen_drm_conn.c: the pipeline */
@@ -340,6 +343,7 @@ struct xen_drm_wire_flip {
  * @dirty: @dirty_cookie changed while a flip was in flight; flip it again
  * @dirty_cookie: see @dirty
  * @damage: what changed
+ * @whole: a frame may not have come on screen: the next is flipped whole
  * @sent: when the latest one went out
  *
  * Protected by the pipe's lock.
@@ -354,6 +358,7 @@ struct xen_drm_flip {
 	bool dirty;
 	u64 dirty_cookie;
 	struct xen_drm_damage damage;
+	bool whole;
 	unsigned long sent;	/* jiffies */
 };
 
@@ -362,21 +367,42 @@ struct xen_drm_flip {
  * @timer: fires at every vblank while @on
  * @last: time of the last vblank
  * @period: between two, ns
+ * @count: vblanks so far
+ * @framed: a frame came on screen since the last vblank
  * @on: the core wants vblanks
  *
- * @lock: protects @last, @period and @on; innermost
+ * @lock: protects the rest but @timer; innermost
  */
 struct xen_drm_vblank {
 	spinlock_t lock;
 	struct hrtimer timer;
 	ktime_t last;
 	s64 period;
+	u32 count;
+	bool framed;
 	bool on;
 };
 
 /**
+ * struct xen_drm_cursor - where the cursor is
+ * @x: of its image's left edge on the connector, pixels
+ * @y: of its top
+ * @moved: the backend has not heard of this position
+ * @on_its_way: a position was sent and not answered yet
+ *
+ * Protected by the pipe's lock.
+ */
+struct xen_drm_cursor {
+	int x;
+	int y;
+	bool moved;
+	bool on_its_way;
+};
+
+/**
  * struct xen_drm_pipe - one virtual monitor
- * @lock: protects @flip, @config_link and @bad; taken in interrupts; inside it
+ * @cursor_plane: not initialised if the backend offered no cursor
+ * @lock: protects @flip, @cursor, @config_link and @bad; taken in interrupts; inside it
  *	only the ring's lock
  * @config_link: connection on which a mode is set; 0 for none
  * @want_config: atomic_enable ran, the flush has to send SET_CONFIG;
@@ -391,6 +417,7 @@ struct xen_drm_pipe {
 	struct xen_drm *xdrm;
 	unsigned int index;
 	struct drm_plane plane;
+	struct drm_plane cursor_plane;
 	struct drm_crtc crtc;
 	struct drm_encoder encoder;
 	struct drm_connector connector;
@@ -400,6 +427,7 @@ struct xen_drm_pipe {
 
 	spinlock_t lock;
 	struct xen_drm_flip flip;
+	struct xen_drm_cursor cursor;
 	struct xen_drm_vblank vblank;
 	unsigned int config_link;
 	bool want_config;
@@ -422,7 +450,18 @@ struct xen_drm_pipe {
 int xen_drm_kms_init(struct xen_drm *xdrm);
 void xen_drm_kms_restore(struct xen_drm *xdrm);
 
-int xen_drm_plane_init(struct xen_drm_pipe *pipe);
+extern const struct drm_plane_funcs xen_drm_plane_funcs;
+
+bool xen_drm_pipe_configured(struct xen_drm_pipe *pipe);
+
+/* xen_drm_cursor.c */
+
+int xen_drm_cursor_init(struct xen_drm_pipe *pipe,
+			struct drm_plane **ret_plane);
+void xen_drm_cursor_show(struct xen_drm_pipe *pipe,
+			 const struct drm_plane_state *old,
+			 const struct drm_plane_state *new);
+void xen_drm_cursor_reset(struct xen_drm_pipe *pipe);
 
 void xen_drm_conn_prepare(struct xen_drm_pipe *pipe);
 void xen_drm_conn_finish(struct xen_drm_pipe *pipe);
@@ -458,6 +497,7 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 bool xen_drm_vblank_sync(struct xen_drm_pipe *pipe, ktime_t now);
 int xen_drm_vblank_enable(struct drm_crtc *crtc);
 void xen_drm_vblank_disable(struct drm_crtc *crtc);
+u32 xen_drm_vblank_counter(struct drm_crtc *crtc);
 bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
 			      ktime_t *vblank_time, bool in_vblank_irq);
 

@@ -181,6 +181,44 @@ int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
 	return xen_drm_ring_try_submit(&pipe->ring, &req, call);
 }
 
+/**
+ * xen_drm_cmd_cursor_set - CURSOR_SET ("cursor"): show an image as the cursor
+ * @pipe: the connector
+ * @fb_cookie: attached, ARGB8888; 0 hides the cursor
+ *
+ * Context: process, waits. Return: 0, or -errno of xen_drm_ring_call().
+ */
+int xen_drm_cmd_cursor_set(struct xen_drm_pipe *pipe, u64 fb_cookie)
+{
+	struct xendispl_req req = { .operation = XEN_DRM_OP_CURSOR_SET };
+	struct xen_drm_cursor_set *set = (void *)&req.op;
+
+	/* the hot spot is (0,0): DRM tells where the image is */
+	set->fb_cookie = fb_cookie;
+	return xen_drm_ring_call(&pipe->ring, &req, NULL, NULL, NULL);
+}
+
+/**
+ * xen_drm_cmd_cursor_move - CURSOR_MOVE ("cursor"), without waiting
+ * @pipe: the connector
+ * @x: where the hot spot is, pixels, -8192 to 8192
+ * @y: likewise
+ * @call: told of the answer
+ *
+ * Context: any: the caller may hold the pipe's lock.
+ * Return: 0, -EAGAIN when the ring is full, -ENOTCONN, -EIO.
+ */
+int xen_drm_cmd_cursor_move(struct xen_drm_pipe *pipe, int x, int y,
+			    const struct xen_drm_call *call)
+{
+	struct xendispl_req req = { .operation = XEN_DRM_OP_CURSOR_MOVE };
+	struct xen_drm_cursor_move *move = (void *)&req.op;
+
+	move->x = x;
+	move->y = y;
+	return xen_drm_ring_try_submit(&pipe->ring, &req, call);
+}
+
 /* Memory for an EDID while the backend may write to it. */
 struct xen_drm_edid_buf {
 	struct xen_drm *xdrm;

@@ -91,9 +91,11 @@ static int xen_drm_flip_submit(struct xen_drm_pipe *pipe, u64 cookie,
 	lockdep_assert_held(&pipe->lock);
 
 	*ret_seq = flip->seq;
-	ret = xen_drm_cmd_page_flip(pipe, cookie, damage, &call);
+	ret = xen_drm_cmd_page_flip(pipe, cookie, flip->whole ? NULL : damage,
+				    &call);
 	if (ret)
 		return ret;
+	flip->whole = false;
 	xen_drm_flip_wire_add(flip, cookie, flip->seq);
 	flip->sent = jiffies;
 	mod_delayed_work(system_wq, &pipe->flip_timeout,
@@ -166,6 +168,7 @@ static void xen_drm_flip_answered(void *ctx, u32 seq, int status,
 			xen_drm_flip_wire_del(&pipe->flip, i);
 			break;
 		}
+	pipe->flip.whole = true;
 	event = xen_drm_flip_take_event(pipe, seq);
 	spin_unlock_irqrestore(&pipe->lock, flags);
 
@@ -289,6 +292,7 @@ void xen_drm_flip_config(struct xen_drm_pipe *pipe,
 	call.tag = ++flip->seq;
 	flip->config_seq = call.tag;
 	flip->dirty = false;
+	flip->whole = false;
 	flip->num_wire = 0;
 	pipe->config_link = READ_ONCE(pipe->xdrm->link);
 	if (event) {
@@ -377,6 +381,7 @@ xen_drm_flip_expire(struct xen_drm_pipe *pipe)
 		flip->wire[i++].stale = true;
 	}
 	flip->event = NULL;
+	flip->whole = true;
 	xen_drm_flip_dirty(pipe);
 	return event;
 }
@@ -434,6 +439,7 @@ void xen_drm_flip_abort(struct xen_drm_pipe *pipe)
 	pipe->flip.num_wire = 0;
 	pipe->flip.dirty = false;
 	pipe->config_link = 0;
+	xen_drm_cursor_reset(pipe);
 	spin_unlock_irq(&pipe->lock);
 	xen_drm_flip_send(pipe, event);
 }

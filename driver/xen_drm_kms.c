@@ -103,7 +103,7 @@ static const struct drm_plane_helper_funcs xen_drm_plane_helper_funcs = {
 	.atomic_update = xen_drm_plane_atomic_update,
 };
 
-static const struct drm_plane_funcs xen_drm_plane_funcs = {
+const struct drm_plane_funcs xen_drm_plane_funcs = {
 	.update_plane = drm_atomic_helper_update_plane,
 	.disable_plane = drm_atomic_helper_disable_plane,
 	.destroy = drm_plane_cleanup,
@@ -143,7 +143,18 @@ static int xen_drm_crtc_atomic_check(struct drm_crtc *crtc,
 			    DRM_MODE_ARG(&new->mode));
 		return -EINVAL;
 	}
-	return drm_atomic_add_affected_planes(state, crtc);
+	return 0;
+}
+
+/**
+ * xen_drm_pipe_configured - is a mode set on the connection that is up now?
+ * @pipe: the pipe
+ */
+bool xen_drm_pipe_configured(struct xen_drm_pipe *pipe)
+{
+	unsigned int link = READ_ONCE(pipe->config_link);
+
+	return link && link == READ_ONCE(pipe->xdrm->link);
 }
 
 static void xen_drm_crtc_atomic_enable(struct drm_crtc *crtc,
@@ -210,14 +221,6 @@ static void xen_drm_crtc_atomic_disable(struct drm_crtc *crtc,
 	}
 }
 
-/* Is a mode set on the connection that is up now? */
-static bool xen_drm_pipe_configured(struct xen_drm_pipe *pipe)
-{
-	unsigned int link = READ_ONCE(pipe->config_link);
-
-	return link && link == READ_ONCE(pipe->xdrm->link);
-}
-
 /* Sends what is new to the backend; whatever happens, @event gets sent. */
 static void xen_drm_crtc_show(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event,
@@ -248,10 +251,28 @@ static void xen_drm_crtc_show(struct xen_drm_pipe *pipe,
 	xen_drm_flip_show(pipe, event, fb, &damage, old->fb != new->fb);
 }
 
+/* The cursor, when it is in the commit; all of it after a mode set. */
+static void xen_drm_crtc_show_cursor(struct xen_drm_pipe *pipe,
+				     struct drm_atomic_state *state,
+				     bool mode_set)
+{
+	struct drm_plane *plane = pipe->crtc.cursor;
+	struct drm_plane_state *new;
+
+	if (!plane)
+		return;
+	new = drm_atomic_get_new_plane_state(state, plane);
+	if (new && xen_drm_pipe_configured(pipe))
+		xen_drm_cursor_show(pipe, mode_set ? NULL :
+				    drm_atomic_get_old_plane_state(state, plane),
+				    new);
+}
+
 static void xen_drm_crtc_atomic_flush(struct drm_crtc *crtc,
 				      struct drm_atomic_state *state)
 {
 	struct xen_drm_pipe *pipe = crtc_to_pipe(crtc);
+	bool mode_set = pipe->want_config;
 	struct drm_plane_state *old, *new;
 	struct drm_pending_vblank_event *event;
 	int idx;
@@ -272,6 +293,7 @@ static void xen_drm_crtc_atomic_flush(struct drm_crtc *crtc,
 			xen_drm_crtc_off(pipe);
 		xen_drm_flip_next_vblank(pipe, event);
 	}
+	xen_drm_crtc_show_cursor(pipe, state, mode_set);
 	drm_dev_exit(idx);
 }
 
@@ -292,6 +314,7 @@ static const struct drm_crtc_funcs xen_drm_crtc_funcs = {
 	.atomic_destroy_state = drm_atomic_helper_crtc_destroy_state,
 	.enable_vblank = xen_drm_vblank_enable,
 	.disable_vblank = xen_drm_vblank_disable,
+	.get_vblank_counter = xen_drm_vblank_counter,
 	.get_vblank_timestamp = xen_drm_vblank_timestamp,
 };
 
@@ -352,12 +375,15 @@ static int xen_drm_plane_setup(struct xen_drm_pipe *pipe)
 static int xen_drm_pipe_init(struct xen_drm_pipe *pipe)
 {
 	struct drm_device *drm = &pipe->xdrm->drm;
+	struct drm_plane *cursor;
 	int ret;
 
 	ret = xen_drm_plane_setup(pipe);
+	if (!ret)
+		ret = xen_drm_cursor_init(pipe, &cursor);
 	if (ret)
 		return ret;
-	ret = drm_crtc_init_with_planes(drm, &pipe->crtc, &pipe->plane, NULL,
+	ret = drm_crtc_init_with_planes(drm, &pipe->crtc, &pipe->plane, cursor,
 					&xen_drm_crtc_funcs, NULL);
 	if (ret)
 		return ret;
@@ -400,11 +426,30 @@ int xen_drm_kms_init(struct xen_drm *xdrm)
 		if (ret)
 			return ret;
 	}
+	drm->max_vblank_count = U32_MAX;
 	ret = drm_vblank_init(drm, xdrm->num_pipes);
 	if (ret)
 		return ret;
 	drm_mode_config_reset(drm);
 	return 0;
+}
+
+/* The backend has forgotten all of it. */
+static void xen_drm_pipe_restore(struct xen_drm_pipe *pipe)
+{
+	struct drm_plane_state *state = pipe->plane.state;
+	struct drm_plane_state *cursor = pipe->cursor_plane.state;
+
+	if (!pipe->crtc.state->active || !state->fb ||
+	    xen_drm_pipe_configured(pipe))
+		return;
+	if (xen_drm_fb_attach(to_xen_drm_fb(state->fb))) {
+		xen_drm_conn_set_bad(pipe, true);
+		return;
+	}
+	xen_drm_flip_config(pipe, NULL, to_xen_drm_fb(state->fb));
+	if (cursor && cursor->fb)
+		xen_drm_cursor_show(pipe, NULL, cursor);
 }
 
 /**
@@ -420,24 +465,10 @@ void xen_drm_kms_restore(struct xen_drm *xdrm)
 {
 	struct drm_modeset_acquire_ctx ctx;
 	unsigned int i;
-	int ret, err;
+	int ret;
 
 	DRM_MODESET_LOCK_ALL_BEGIN((&xdrm->drm), ctx, 0, ret);
-	for (i = 0; i < xdrm->num_pipes; i++) {
-		struct xen_drm_pipe *pipe = &xdrm->pipes[i];
-		struct drm_plane_state *state = pipe->plane.state;
-
-		if (!pipe->crtc.state->active || !state->fb)
-			continue;
-		if (xen_drm_pipe_configured(pipe))
-			continue;
-		/* not @ret: the macros look for -EDEADLK in it */
-		err = xen_drm_fb_attach(to_xen_drm_fb(state->fb));
-		if (!err)
-			xen_drm_flip_config(pipe, NULL,
-					    to_xen_drm_fb(state->fb));
-		else
-			xen_drm_conn_set_bad(pipe, true);
-	}
+	for (i = 0; i < xdrm->num_pipes; i++)
+		xen_drm_pipe_restore(&xdrm->pipes[i]);
 	DRM_MODESET_LOCK_ALL_END((&xdrm->drm), ctx, ret);
 }

@@ -19,6 +19,7 @@ static const struct {
 	{ "request-stride", XEN_DRM_FEAT_STRIDE },
 	{ "request-connector-event", XEN_DRM_FEAT_CONNECTOR_EVENT },
 	{ "request-ro-grants", XEN_DRM_FEAT_RO_GRANTS },
+	{ "request-cursor", XEN_DRM_FEAT_CURSOR },
 	{ "request-formats", XEN_DRM_FEAT_FORMATS },
 };
 

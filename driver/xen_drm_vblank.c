@@ -3,7 +3,8 @@
  * A vblank clock: there is no scanout here, but clients want counters and
  * timestamps at the mode's rate. A timer ticks while somebody listens. When the
  * backend says that a frame is on its screen, the clock moves towards that
- * moment, so that flips at the display's rate get consecutive counts.
+ * moment, so that flips at the display's rate get consecutive counts. Two frames
+ * never have the same count, however fast the display is.
  */
 
 #include <drm/drm_vblank.h>
@@ -19,12 +20,16 @@ static struct xen_drm_pipe *xen_drm_vblank_pipe(struct xen_drm_vblank *vbl)
 static void xen_drm_vblank_catch_up(struct xen_drm_vblank *vbl, ktime_t now)
 {
 	s64 behind = ktime_to_ns(ktime_sub(now, vbl->last));
+	u64 periods;
 
 	lockdep_assert_held(&vbl->lock);
 
-	if (behind >= vbl->period)
-		vbl->last = ktime_add_ns(vbl->last, behind -
-					 behind % vbl->period);
+	if (behind < vbl->period)
+		return;
+	periods = div64_u64(behind, vbl->period);
+	vbl->last = ktime_add_ns(vbl->last, periods * vbl->period);
+	vbl->count += periods;
+	vbl->framed = false;
 }
 
 static void xen_drm_vblank_arm(struct xen_drm_vblank *vbl)
@@ -116,8 +121,8 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
  * @now: when
  *
  * More than half a period after the last vblank this is the next one, early;
- * before, it belongs to the last one, and the next comes a little later, by a
- * quarter of a period at the most.
+ * before, it belongs to the last one, if no other frame does, and the next comes
+ * a little later, by a quarter of a period at the most.
  *
  * Return: true if a vblank has to be reported now.
  */
@@ -131,9 +136,11 @@ bool xen_drm_vblank_sync(struct xen_drm_pipe *pipe, ktime_t now)
 	spin_lock_irqsave(&vbl->lock, flags);
 	if (vbl->on) {
 		since = ktime_to_ns(ktime_sub(now, vbl->last));
-		report = since >= vbl->period / 2;
+		report = vbl->framed || since >= vbl->period / 2;
+		vbl->framed = true;
 		if (report) {
 			vbl->last = now;
+			vbl->count++;
 			xen_drm_vblank_arm(vbl);
 		} else if (since > 0) {
 			s64 late = min(since, vbl->period / 4);
@@ -183,6 +190,28 @@ void xen_drm_vblank_disable(struct drm_crtc *crtc)
 	vbl->on = false;
 	hrtimer_try_to_cancel(&vbl->timer);
 	spin_unlock_irqrestore(&vbl->lock, flags);
+}
+
+/**
+ * xen_drm_vblank_counter - &drm_crtc_funcs.get_vblank_counter
+ * @crtc: the CRTC
+ *
+ * The core would count by timestamps, and miss a frame that comes early.
+ *
+ * Return: vblanks so far, on or off.
+ */
+u32 xen_drm_vblank_counter(struct drm_crtc *crtc)
+{
+	struct xen_drm_vblank *vbl = &crtc_to_pipe(crtc)->vblank;
+	unsigned long flags;
+	u32 count;
+
+	spin_lock_irqsave(&vbl->lock, flags);
+	if (!vbl->on)
+		xen_drm_vblank_catch_up(vbl, ktime_get());
+	count = vbl->count;
+	spin_unlock_irqrestore(&vbl->lock, flags);
+	return count;
 }
 
 /**

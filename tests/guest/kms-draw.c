@@ -62,24 +62,12 @@ static void hold(const struct draw_options *opt)
 static void draw_cursor(struct kt_dev *dev, struct kt_output *output,
 			const struct draw_options *opt)
 {
-	const struct kt_format *format = kt_format_by_name("AR24");
 	struct kt_buf image;
 	int err;
 
 	if (!opt->cursor)
 		return;
-	kt_assert_ok(kt_buf_alloc(&image, dev->fd, opt->cursor, opt->cursor,
-				  format));
-	kt_assert_ok(kt_buf_map(&image));
-	for (unsigned int i = 0; i < opt->cursor * opt->cursor; i++) {
-		unsigned int x = i % opt->cursor, y = i / opt->cursor;
-		uint32_t argb = pattern_cursor_pixel(opt->cursor, x, y);
-
-		/* the kernel's cursors are premultiplied */
-		if (argb >> 24 == 0)
-			argb = 0;
-		memcpy(image.map + (size_t)y * image.pitch + x * 4, &argb, 4);
-	}
+	kt_buf_create_cursor(&image, dev, opt->cursor);
 	err = drmModeSetCursor(dev->fd, output->crtc, image.handle,
 			       opt->cursor, opt->cursor);
 	if (err == -ENXIO)

@@ -287,6 +287,9 @@ int kt_buf_add_fb(struct kt_buf *buf);
 /* All three, or the subtest fails. */
 void kt_buf_create(struct kt_buf *buf, struct kt_dev *dev, uint32_t width,
 		   uint32_t height, const struct kt_format *format);
+/* With the pointer image in it. */
+void kt_buf_create_cursor(struct kt_buf *buf, struct kt_dev *dev,
+			  unsigned int size);
 void kt_buf_destroy(struct kt_buf *buf);
 /* A framebuffer of the buffer with any pitch and offset. */
 int kt_add_fb(int fd, uint32_t handle, uint32_t width, uint32_t height,

@@ -127,6 +127,21 @@ void kt_buf_create(struct kt_buf *buf, struct kt_dev *dev, uint32_t width,
 			kt_errno_name(err));
 }
 
+void kt_buf_create_cursor(struct kt_buf *buf, struct kt_dev *dev,
+			  unsigned int size)
+{
+	kt_buf_create(buf, dev, size, size, kt_format_by_name("AR24"));
+	for (unsigned int i = 0; i < size * size; i++) {
+		uint32_t argb = pattern_cursor_pixel(size, i % size, i / size);
+
+		/* the kernel's cursors are premultiplied */
+		if (argb >> 24 == 0)
+			argb = 0;
+		memcpy(buf->map + (size_t)(i / size) * buf->pitch +
+		       i % size * 4, &argb, 4);
+	}
+}
+
 void kt_buf_destroy(struct kt_buf *buf)
 {
 	struct drm_mode_destroy_dumb destroy = { .handle = buf->handle };

@@ -254,19 +254,12 @@ static void add_output(struct kt_dev *dev, drmModeRes *res,
 	dev->output_count++;
 }
 
-void kt_open(struct kt_dev *dev)
+/* False: the device has just come, and a connector is not registered yet. */
+static bool read_outputs(struct kt_dev *dev)
 {
-	drmModeRes *res;
+	drmModeRes *res = drmModeGetResources(dev->fd);
+	bool complete = true;
 
-	memset(dev, 0, sizeof(*dev));
-	dev->fd = kt_open_node(dev->node, sizeof(dev->node));
-	if (dev->fd < 0)
-		kt_fail("no device of driver %s after %u s", kt_opt.driver,
-			kt_opt.wait);
-	drmSetClientCap(dev->fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1);
-	dev->atomic = !drmSetClientCap(dev->fd, DRM_CLIENT_CAP_ATOMIC, 1);
-
-	res = drmModeGetResources(dev->fd);
 	if (!res)
 		kt_fail("%s has no mode-setting resources: %s", dev->node,
 			kt_errno_name(-errno));
@@ -278,17 +271,48 @@ void kt_open(struct kt_dev *dev)
 
 		if (conn)
 			add_output(dev, res, conn);
+		else
+			complete = false;
 		drmModeFreeConnector(conn);
 	}
 	drmModeFreeResources(res);
+
+	return complete;
+}
+
+static void forget_outputs(struct kt_dev *dev)
+{
+	for (unsigned int i = 0; i < dev->output_count; i++)
+		free(dev->outputs[i].modes);
+	dev->output_count = 0;
+}
+
+void kt_open(struct kt_dev *dev)
+{
+	uint64_t until = kt_now() + kt_opt.wait * KT_NS_PER_S;
+	int uevents = kt_uevent_open();
+	struct kt_uevent event;
+
+	memset(dev, 0, sizeof(*dev));
+	dev->fd = kt_open_node(dev->node, sizeof(dev->node));
+	if (dev->fd < 0)
+		kt_fail("no device of driver %s after %u s", kt_opt.driver,
+			kt_opt.wait);
+	drmSetClientCap(dev->fd, DRM_CLIENT_CAP_UNIVERSAL_PLANES, 1);
+	dev->atomic = !drmSetClientCap(dev->fd, DRM_CLIENT_CAP_ATOMIC, 1);
+
+	while (!read_outputs(dev) && uevents >= 0 &&
+	       kt_uevent_next(uevents, until, &event) > 0)
+		forget_outputs(dev);
+	if (uevents >= 0)
+		close(uevents);
 	if (!dev->output_count)
 		kt_fail("%s has no connected connector", dev->node);
 }
 
 void kt_close(struct kt_dev *dev)
 {
-	for (unsigned int i = 0; i < dev->output_count; i++)
-		free(dev->outputs[i].modes);
+	forget_outputs(dev);
 	free(dev->props);
 	close(dev->fd);
 	memset(dev, 0, sizeof(*dev));

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * How commits are carried out.
+ *
+ * Most are flips of a client that waits for nothing: another framebuffer, which
+ * the backend knows, on a connector whose last flip is over. Nothing in those
+ * waits, so they are sent from the ioctl, without a worker. What has to be done
+ * when the frame is on screen is left to xen_drm_commit_work(), which runs when
+ * an event was sent. All other commits take the helpers' way.
+ */
+
+#include <linux/dma-fence.h>
+#include <linux/dma-resv.h>
+#include <linux/slab.h>
+
+#include <drm/drm_atomic.h>
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_framebuffer.h>
+
+#include "xen_drm.h"
+
+/**
+ * struct xen_drm_state - a commit
+ * @base: DRM's
+ * @entry: in &xen_drm.commits, from being sent to being on screen
+ */
+struct xen_drm_state {
+	struct drm_atomic_state base;
+	struct list_head entry;
+};
+
+#define to_xen_drm_state(s)	container_of(s, struct xen_drm_state, base)
+
+/**
+ * xen_drm_commit_alloc - &drm_mode_config_funcs.atomic_state_alloc
+ * @drm: the device
+ *
+ * Return: an empty state or NULL.
+ */
+struct drm_atomic_state *xen_drm_commit_alloc(struct drm_device *drm)
+{
+	struct xen_drm_state *state = kzalloc(sizeof(*state), GFP_KERNEL);
+
+	if (!state)
+		return NULL;
+	if (drm_atomic_state_init(drm, &state->base)) {
+		kfree(state);
+		return NULL;
+	}
+	INIT_LIST_HEAD(&state->entry);
+	return &state->base;
+}
+
+/**
+ * xen_drm_commit_free - &drm_mode_config_funcs.atomic_state_free
+ * @base: of xen_drm_commit_alloc(), cleared
+ */
+void xen_drm_commit_free(struct drm_atomic_state *base)
+{
+	drm_atomic_state_default_release(base);
+	kfree(to_xen_drm_state(base));
+}
+
+static bool xen_drm_commit_is_over(const struct drm_crtc_commit *commit)
+{
+	return !commit || (completion_done((void *)&commit->hw_done) &&
+			   completion_done((void *)&commit->flip_done));
+}
+
+static bool xen_drm_commit_fb_ready(const struct drm_plane_state *new)
+{
+	if (!new->fb)
+		return false;
+	if (new->fence && !dma_fence_is_signaled(new->fence))
+		return false;
+	return xen_drm_fb_is_attached(to_xen_drm_fb(new->fb)) &&
+		dma_resv_test_signaled(new->fb->obj[0]->resv,
+				       DMA_RESV_USAGE_WRITE);
+}
+
+/* Would nothing in this commit wait? The locks of what is in it are held. */
+static bool xen_drm_commit_is_quick(struct drm_atomic_state *state)
+{
+	struct drm_connector_state *old_conn;
+	struct drm_plane_state *old, *new;
+	struct drm_connector *conn;
+	struct drm_crtc_state *old_crtc, *new_crtc;
+	struct drm_crtc *crtc;
+	struct drm_plane *plane;
+	int i;
+
+	for_each_oldnew_crtc_in_state(state, crtc, old_crtc, new_crtc, i)
+		if (!new_crtc->active || drm_atomic_crtc_needs_modeset(new_crtc) ||
+		    !xen_drm_commit_is_over(old_crtc->commit) ||
+		    !xen_drm_flip_has_room(crtc_to_pipe(crtc)))
+			return false;
+	for_each_oldnew_plane_in_state(state, plane, old, new, i)
+		if (plane->type != DRM_PLANE_TYPE_PRIMARY ||
+		    !xen_drm_commit_is_over(old->commit) ||
+		    !xen_drm_commit_fb_ready(new))
+			return false;
+	for_each_old_connector_in_state(state, conn, old_conn, i)
+		if (!xen_drm_commit_is_over(old_conn->commit))
+			return false;
+	return true;
+}
+
+static bool xen_drm_commit_on_screen(struct drm_atomic_state *state)
+{
+	struct drm_crtc_state *new;
+	struct drm_crtc *crtc;
+	int i;
+
+	for_each_new_crtc_in_state(state, crtc, new, i)
+		if (!xen_drm_commit_is_over(state->crtcs[i].commit))
+			return false;
+	return true;
+}
+
+static void xen_drm_commit_finish(struct drm_atomic_state *state)
+{
+	drm_atomic_helper_cleanup_planes(state->dev, state);
+	drm_atomic_helper_commit_cleanup_done(state);
+	drm_atomic_state_put(state);
+}
+
+/* Framebuffers that are on screen no more are let go of. */
+static void xen_drm_commit_work(struct work_struct *work)
+{
+	struct xen_drm *xdrm = container_of(work, struct xen_drm, commit_work);
+	struct xen_drm_state *state, *next;
+	LIST_HEAD(done);
+
+	spin_lock_irq(&xdrm->commits_lock);
+	list_for_each_entry_safe(state, next, &xdrm->commits, entry)
+		if (xen_drm_commit_on_screen(&state->base))
+			list_move_tail(&state->entry, &done);
+	spin_unlock_irq(&xdrm->commits_lock);
+
+	list_for_each_entry_safe(state, next, &done, entry)
+		xen_drm_commit_finish(&state->base);
+	drm_dev_put(&xdrm->drm);
+}
+
+/**
+ * xen_drm_commit_kick - an event was sent: a commit may be over
+ * @xdrm: the device
+ *
+ * Context: any.
+ */
+void xen_drm_commit_kick(struct xen_drm *xdrm)
+{
+	unsigned long flags;
+	bool some;
+
+	spin_lock_irqsave(&xdrm->commits_lock, flags);
+	some = !list_empty(&xdrm->commits);
+	spin_unlock_irqrestore(&xdrm->commits_lock, flags);
+	if (!some)
+		return;
+	/* not the device's queue: the last reference may go in this work */
+	drm_dev_get(&xdrm->drm);
+	if (!queue_work(system_unbound_wq, &xdrm->commit_work))
+		drm_dev_put(&xdrm->drm);
+}
+
+static void xen_drm_commit_send(struct drm_atomic_state *state)
+{
+	drm_atomic_helper_commit_planes(state->dev, state,
+					DRM_PLANE_COMMIT_ACTIVE_ONLY);
+	drm_atomic_helper_fake_vblank(state);
+	drm_atomic_helper_commit_hw_done(state);
+}
+
+/**
+ * xen_drm_commit_tail - &drm_mode_config_helper_funcs.atomic_commit_tail
+ * @state: swapped in
+ *
+ * Context: process, waits for the backend and for the frame.
+ */
+void xen_drm_commit_tail(struct drm_atomic_state *state)
+{
+	struct drm_device *drm = state->dev;
+
+	drm_atomic_helper_commit_modeset_disables(drm, state);
+	drm_atomic_helper_commit_modeset_enables(drm, state);
+	xen_drm_commit_send(state);
+	/*
+	 * The old framebuffer is on screen until then, and a flip that follows a
+	 * blocking commit must not find it busy. Damage alone is done at once.
+	 */
+	drm_atomic_helper_wait_for_flip_done(drm, state);
+	drm_atomic_helper_cleanup_planes(drm, state);
+}
+
+/**
+ * xen_drm_commit - &drm_mode_config_funcs.atomic_commit
+ * @drm: the device
+ * @state: checked
+ * @nonblock: do not wait for anything
+ *
+ * Return: 0, -EBUSY if the last flip is not over, or -errno.
+ */
+int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
+		   bool nonblock)
+{
+	struct xen_drm *xdrm = to_xen_drm(drm);
+	int ret;
+
+	if (!nonblock || state->async_update || !xen_drm_commit_is_quick(state))
+		return drm_atomic_helper_commit(drm, state, nonblock);
+
+	ret = drm_atomic_helper_setup_commit(state, nonblock);
+	if (ret)
+		return ret;
+	ret = drm_atomic_helper_prepare_planes(drm, state);
+	if (ret)
+		return ret;
+	ret = drm_atomic_helper_swap_state(state, false);
+	if (ret)
+		return ret;	/* never: it has nothing to wait for */
+
+	drm_atomic_state_get(state);
+	xen_drm_commit_send(state);
+	spin_lock_irq(&xdrm->commits_lock);
+	list_add_tail(&to_xen_drm_state(state)->entry, &xdrm->commits);
+	spin_unlock_irq(&xdrm->commits_lock);
+	if (xen_drm_commit_on_screen(state))
+		xen_drm_commit_kick(xdrm);
+	return 0;
+}
+
+/**
+ * xen_drm_commit_init - prepare for commits
+ * @xdrm: the device
+ */
+void xen_drm_commit_init(struct xen_drm *xdrm)
+{
+	spin_lock_init(&xdrm->commits_lock);
+	INIT_LIST_HEAD(&xdrm->commits);
+	INIT_WORK(&xdrm->commit_work, xen_drm_commit_work);
+}
