@@ -19,10 +19,10 @@
 
 #include "base/log.h"
 #include "base/notify.h"
+#include "core/child.h"
 #include "core/config.h"
 #include "core/control.h"
 #include "core/supervisor.h"
-#include "core/worker.h"
 #include "outputs/output.h"
 
 #define WORKER_FD	3
@@ -352,7 +352,7 @@ int main(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 	if (options.worker)
-		return xd_worker_run(WORKER_FD, xd_libxen_bus);
+		return xd_child_run(WORKER_FD, xd_libxen_bus);
 	ret = read_config(&options);
 	if (!ret)
 		ret = serve(&options);

@@ -19,7 +19,7 @@ static int walk_directory(struct xd_guest *guest, struct xd_pgdir *dir)
 
 	while (!ret && xd_pgdir_next(dir, &gref)) {
 		void *page = guest->bus->ops->map(guest->bus,
-						  guest->params.domid, &gref,
+						  guest->params.child.domid, &gref,
 						  1, false);
 
 		if (!page)
@@ -56,7 +56,7 @@ int xd_guest_write(struct xd_guest *guest, uint32_t gref_directory,
 		return ret;
 	/* only as many pages as the data takes */
 	nr_pages = (uint32_t)((size + XD_PAGE_SIZE - 1) / XD_PAGE_SIZE);
-	addr = guest->bus->ops->map(guest->bus, guest->params.domid, grefs,
+	addr = guest->bus->ops->map(guest->bus, guest->params.child.domid, grefs,
 				    nr_pages, true);
 	free(grefs);
 	if (!addr)
@@ -75,7 +75,7 @@ static int write_directory(struct xd_guest *guest, const struct xd_pgdir *dir,
 	for (i = 0; i < dir->nr_dir_pages; i++) {
 		struct xendispl_page_directory *page;
 
-		page = guest->bus->ops->map(guest->bus, guest->params.domid,
+		page = guest->bus->ops->map(guest->bus, guest->params.child.domid,
 					    &dir->dir_grefs[i], 1, true);
 		if (!page)
 			return -EFAULT;
@@ -97,7 +97,7 @@ static int share_pages(struct xd_guest *guest, struct xd_dbuf *dbuf,
 
 	if (!grefs)
 		return -ENOMEM;
-	dbuf->addr = guest->bus->ops->share(guest->bus, guest->params.domid,
+	dbuf->addr = guest->bus->ops->share(guest->bus, guest->params.child.domid,
 					    dir->nr_pages, grefs);
 	ret = dbuf->addr ? write_directory(guest, dir, grefs) : -errno;
 	free(grefs);
@@ -291,7 +291,7 @@ int xd_fb_image(struct xd_guest *guest, struct xd_fb *fb,
 
 	if (!dbuf->addr) {
 		dbuf->addr = guest->bus->ops->map(guest->bus,
-						  guest->params.domid,
+						  guest->params.child.domid,
 						  dbuf->grefs,
 						  dbuf->desc.nr_pages, false);
 		if (!dbuf->addr)

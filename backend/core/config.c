@@ -65,6 +65,35 @@ static bool set_path(void *field, const char *value)
 	return true;
 }
 
+static bool set_file(void *field, const char *value)
+{
+	if (*value != '/' || strlen(value) >= XD_OPTION_SIZE)
+		return false;
+	*(const char **)field = value;
+	return true;
+}
+
+static bool set_address(void *field, const char *value)
+{
+	bool local;
+
+	if (strlen(value) >= XD_OPTION_SIZE ||
+	    !xd_vnc_is_address(value, &local))
+		return false;
+	*(const char **)field = value;
+	return true;
+}
+
+static bool set_port(void *field, const char *value)
+{
+	uint32_t port;
+
+	if (xd_parse_u32(value, 1, UINT16_MAX, &port))
+		return false;
+	*(const char **)field = value;
+	return true;
+}
+
 static bool set_user(void *field, const char *value)
 {
 	if (!*value || strlen(value) >= XD_USER_NAME_SIZE)
@@ -179,6 +208,13 @@ static const struct setting {
 	SETTING("daemon", "wayland-display", true,
 		options[XD_OPTION_WAYLAND_DISPLAY], set_display,
 		"a name or an absolute path of 1 to 107 bytes"),
+	SETTING("daemon", "vnc-listen", true, options[XD_OPTION_VNC_LISTEN],
+		set_address, "a numeric address or the path of a directory"),
+	SETTING("daemon", "vnc-port", true, options[XD_OPTION_VNC_PORT],
+		set_port, "a number from 1 to 65535"),
+	SETTING("daemon", "vnc-password-file", true,
+		options[XD_OPTION_VNC_PASSWORD_FILE], set_file,
+		"an absolute path of at most 127 bytes"),
 	SETTING("limits", "connectors", true, max_conns, set_conns,
 		"a number from 1 to 16"),
 	SETTING("limits", "buffers", true, limits.max_dbufs, set_objects,
@@ -284,7 +320,7 @@ static bool fits(const struct parser *parser, const struct setting *setting)
 
 static int unknown_setting(struct parser *parser, const char *name)
 {
-	char names[128] = "";
+	char names[256] = "";
 	size_t len = 0;
 	size_t i;
 
@@ -420,6 +456,25 @@ static int parse_line(struct parser *parser, char *line)
 	return parse_setting(parser, trim(text), trim(equals + 1));
 }
 
+/* What is wrong only with what is said elsewhere. @guest: NULL for all guests */
+static int check_together(struct parser *parser, const char *guest)
+{
+	struct xd_config config;
+	const char *listen;
+	bool local;
+
+	xd_config_of_guest(parser->config, guest ? guest : "", &config);
+	listen = config.options[XD_OPTION_VNC_LISTEN];
+	if (!listen || config.options[XD_OPTION_VNC_PASSWORD_FILE] ||
+	    !xd_vnc_is_address(listen, &local) || local)
+		return 0;
+	snprintf(parser->error, XD_CONFIG_ERROR_SIZE,
+		 "%.128s: vnc-listen \"%.40s\"%s%s: expected vnc-password-file with an address that others reach",
+		 parser->path, listen, guest ? " of guest " : "",
+		 guest ? guest : "");
+	return -EINVAL;
+}
+
 int xd_config_parse(struct xd_config *config, const char *path, char *text,
 		    size_t size, char error[XD_CONFIG_ERROR_SIZE])
 {
@@ -429,6 +484,7 @@ int xd_config_parse(struct xd_config *config, const char *path, char *text,
 		.section = "",
 		.error = error,
 	};
+	const struct xd_config_guest *guest;
 	int ret = 0;
 
 	if (strlen(text) != size) {
@@ -442,6 +498,10 @@ int xd_config_parse(struct xd_config *config, const char *path, char *text,
 		parser.line++;
 		ret = parse_line(&parser, line);
 	}
+	if (!ret)
+		ret = check_together(&parser, NULL);
+	for (guest = config->guests; guest && !ret; guest = guest->next)
+		ret = check_together(&parser, guest->name);
 	return ret;
 }
 

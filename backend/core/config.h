@@ -19,7 +19,7 @@
 
 #define XD_CONFIG_FILE		"/etc/xen-displayd.conf"
 #define XD_CONFIG_MAX_SIZE	(1u << 20)	/* bytes of the file */
-#define XD_CONFIG_ERROR_SIZE	320
+#define XD_CONFIG_ERROR_SIZE	480
 
 struct xd_config_guest;
 

@@ -33,11 +33,11 @@ static int bind_page(struct xd_conn *conn, uint32_t gref, uint32_t port,
 {
 	struct xd_guest *guest = conn->guest;
 
-	*ret_page = guest->bus->ops->map(guest->bus, guest->params.domid,
+	*ret_page = guest->bus->ops->map(guest->bus, guest->params.child.domid,
 					 &gref, 1, true);
 	if (!*ret_page)
 		return -EFAULT;
-	*ret_port = guest->bus->ops->bind(guest->bus, guest->params.domid,
+	*ret_port = guest->bus->ops->bind(guest->bus, guest->params.child.domid,
 					  port);
 	return *ret_port < 0 ? *ret_port : 0;
 }

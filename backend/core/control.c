@@ -106,7 +106,7 @@ static void add_device_row(struct xd_control *control, struct xd_device *dev)
 	    dev->worker ? dev->connect.nr_conns : 0,
 	    state_names[dev->fe_state], state_names[dev->be_state],
 	    (int)dev->worker,
-	    dev->worker ? dev->connect.output : dev->sup->config->output);
+	    dev->worker ? dev->connect.child.output : dev->sup->config->output);
 }
 
 static void answer_list(struct client *client)

@@ -287,6 +287,12 @@ static void wait_for_output(struct xd_device *dev)
 	xd_timer_set(&dev->retry, xd_now() + MAX_DELAY_MS * MS);
 }
 
+static void close_output(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 static void start_connection(struct xd_device *dev)
 {
 	int output_fd = -1;
@@ -311,11 +317,20 @@ static void start_connection(struct xd_device *dev)
 			wait_for_output(dev);
 			return;
 		}
+		ret = xd_viewers_start(dev);
+		if (ret) {
+			close_output(output_fd);
+			xd_device_warn(dev, "nobody can see %s: %s",
+				       dev->connect.child.output,
+				       strerror(-ret));
+			wait_for_output(dev);
+			return;
+		}
 		ret = start_worker(dev, output_fd);
 	}
-	if (output_fd >= 0)
-		close(output_fd);
+	close_output(output_fd);
 	if (ret) {
+		xd_viewers_finish(dev);
 		xd_device_warn(dev, "not connected: %s", strerror(-ret));
 		refuse(dev);
 	}
@@ -477,6 +492,7 @@ static void hear_last_words(struct xd_device *dev)
 void xd_device_worker_ended(struct xd_device *dev, int status)
 {
 	dev->worker = 0;
+	xd_viewers_finish(dev);
 	hear_last_words(dev);
 	close_sock(dev);
 	xd_control_lost(dev);
@@ -500,6 +516,7 @@ struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
 {
 	struct xd_device *dev = calloc(1, sizeof(*dev));
 	char path[128], token[64];
+	unsigned int i;
 
 	if (!dev)
 		return NULL;
@@ -508,6 +525,8 @@ struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
 	dev->devid = devid;
 	dev->sock = -1;
 	dev->sock_source.fd = -1;
+	for (i = 0; i < XD_MAX_CONNECTORS; i++)
+		dev->listeners[i].source.fd = -1;
 	snprintf(dev->be_path, sizeof(dev->be_path), "%s/%u/%u", sup->root,
 		 domid, devid);
 	/* made of numbers, not taken from a node */
@@ -533,6 +552,7 @@ void xd_device_destroy(struct xd_device *dev)
 	snprintf(token, sizeof(token), "fe/%u/%u", dev->domid, dev->devid);
 	store->ops->unwatch(store, path, token);
 	xd_timer_finish(dev->sup->loop, &dev->retry);
+	xd_viewers_finish(dev);
 	close_sock(dev);
 	free(dev);
 }

@@ -104,16 +104,16 @@ static const struct xd_output_events output_events = {
 static int create_output(struct xd_guest *guest, int fd)
 {
 	const struct xd_output_ops *ops =
-		xd_output_find(guest->params.output);
+		xd_output_find(guest->params.child.output);
 	struct xd_output_params params = {
 		.loop = guest->loop,
 		.events = &output_events,
 		.ctx = guest,
-		.guest = guest->params.guest,
+		.guest = guest->params.child.guest,
 		.nr_monitors = guest->params.nr_conns,
 		.names = guest->names,
 		.millihertz = guest->params.millihertz,
-		.options = &guest->params.options,
+		.options = &guest->params.child.options,
 		.fd = fd,
 	};
 

@@ -15,20 +15,20 @@
 
 static int open_output(struct xd_device *dev, const struct xd_output_ops *ops)
 {
-	int fd = ops->open(&dev->connect.options, dev->connect.guest);
+	int fd = ops->open(&dev->connect.child.options, dev->connect.child.guest);
 	int err = fd < 0 ? fd : 0;
 
 	/* once, not each time that it is tried again */
 	if (err && err != dev->open_err)
 		xd_device_warn(dev, "cannot open output %s: %s",
-			       dev->connect.output, strerror(-err));
+			       dev->connect.child.output, strerror(-err));
 	dev->open_err = err;
 	return fd;
 }
 
 int xd_device_open_output(struct xd_device *dev, int *ret_fd)
 {
-	const struct xd_output_ops *ops = xd_output_find(dev->connect.output);
+	const struct xd_output_ops *ops = xd_output_find(dev->connect.child.output);
 
 	*ret_fd = -1;
 	if (!ops || !ops->open)
@@ -42,7 +42,7 @@ int xd_device_open_output(struct xd_device *dev, int *ret_fd)
 
 void xd_device_reopen_output(struct xd_device *dev)
 {
-	const struct xd_output_ops *ops = xd_output_find(dev->connect.output);
+	const struct xd_output_ops *ops = xd_output_find(dev->connect.child.output);
 	struct xd_message msg = { .type = XD_MSG_REOPENED };
 	uint64_t now = xd_now();
 	int fd = -EAGAIN;

@@ -29,6 +29,9 @@ enum xd_message_type {
 	XD_MSG_STATS,
 	XD_MSG_RESIZE,
 	XD_MSG_REOPENED,	/* answers REOPEN, with the output's descriptor */
+	XD_MSG_ATTACH,		/* with the link to a viewer */
+	/* to a viewer, the first one and the only one */
+	XD_MSG_VIEW,		/* with the client's socket */
 	/* from the worker */
 	XD_MSG_CONNECTED,
 	XD_MSG_PICTURE,		/* answers SCREENSHOT, with @picture's pixels */
@@ -58,18 +61,32 @@ struct xd_conn_params {
 	uint32_t evt_port;
 };
 
-/* XD_MSG_CONNECT */
-struct xd_connect {
+/**
+ * struct xd_child - XD_MSG_VIEW, and what all first messages begin with
+ * @domid, @devid: whom it serves
+ * @guest:	its name
+ * @output:	where its pictures go
+ * @user:	as whom; "": see xd_sandbox_rights()
+ * @options:	of the output
+ * @verbose, @syslog: how it logs
+ * @sandbox:	it gives up system calls
+ */
+struct xd_child {
 	uint32_t domid;
 	uint32_t devid;
 	char guest[XD_GUEST_NAME_SIZE];
 	char output[XD_OUTPUT_NAME_SIZE];
 	char user[XD_USER_NAME_SIZE];
 	struct xd_output_options options;
-	uint32_t millihertz;
 	uint32_t verbose;
 	uint32_t syslog;
 	uint32_t sandbox;
+};
+
+/* XD_MSG_CONNECT */
+struct xd_connect {
+	struct xd_child child;
+	uint32_t millihertz;
 	struct xd_features features;
 	struct xd_limits limits;
 	uint32_t nr_conns;
@@ -124,6 +141,7 @@ struct xd_message {
 	uint32_t seq;
 	int32_t err;
 	union {
+		struct xd_child child;
 		struct xd_connect connect;
 		struct xd_status status;
 		struct xd_picture picture;

@@ -200,29 +200,25 @@ static void read_be_alloc(struct xd_device *dev, struct xd_connect *connect)
 		connect->limits.max_shared_bytes;
 }
 
-/* What the administrator says about the guest. */
-static void read_config(struct xd_device *dev, struct xd_config *config,
-			struct xd_connect *connect)
+void xd_device_fill_child(struct xd_device *dev,
+			  const struct xd_config *config,
+			  struct xd_child *child)
 {
 	int i;
 
-	xd_config_of_guest(dev->sup->config, dev->guest, config);
-	*connect = (struct xd_connect){
+	*child = (struct xd_child){
 		.domid = dev->domid,
 		.devid = dev->devid,
-		.millihertz = config->millihertz,
 		.verbose = config->verbose,
 		.syslog = config->syslog,
 		.sandbox = config->sandbox,
-		.limits = config->limits,
 	};
-	snprintf(connect->guest, sizeof(connect->guest), "%s", dev->guest);
-	snprintf(connect->output, sizeof(connect->output), "%s",
-		 config->output);
+	snprintf(child->guest, sizeof(child->guest), "%s", dev->guest);
+	snprintf(child->output, sizeof(child->output), "%s", config->output);
 	for (i = 0; i < XD_NUM_OPTIONS; i++)
-		snprintf(connect->options.text[i], XD_OPTION_SIZE, "%s",
+		snprintf(child->options.text[i], XD_OPTION_SIZE, "%s",
 			 config->options[i] ? config->options[i] : "");
-	snprintf(connect->user, sizeof(connect->user), "%s",
+	snprintf(child->user, sizeof(child->user), "%s",
 		 config->user ? config->user : "");
 }
 
@@ -231,7 +227,12 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 	struct xd_config config;
 	int ret;
 
-	read_config(dev, &config, connect);
+	xd_config_of_guest(dev->sup->config, dev->guest, &config);
+	*connect = (struct xd_connect){
+		.millihertz = config.millihertz,
+		.limits = config.limits,
+	};
+	xd_device_fill_child(dev, &config, &connect->child);
 	read_be_alloc(dev, connect);
 	read_extensions(dev, config.output, &connect->features);
 	ret = read_version(dev, connect);

@@ -185,6 +185,8 @@ void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status)
 		if (dev->worker == pid) {
 			xd_device_worker_ended(dev, status);
 			break;
+		} else if (xd_viewers_ended(dev, pid, status)) {
+			break;
 		}
 	forget_devices(sup);
 	quit_when_closed(sup);

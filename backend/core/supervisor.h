@@ -14,6 +14,7 @@
 #include "base/loop.h"
 #include "core/config.h"
 #include "core/message.h"
+#include "outputs/output.h"
 #include "xen/port.h"
 
 /* Values of the xenbus states, as in xen/io/xenbus.h. */
@@ -31,6 +32,18 @@ enum xd_state {
 };
 
 struct xd_supervisor;
+struct xd_device;
+
+/* Viewers of a device at a time. */
+#define XD_MAX_VIEWERS	16
+
+/* Where viewers of a connector come to. */
+struct xd_listener {
+	struct xd_device *dev;
+	unsigned int conn;
+	struct xd_source source;	/* its descriptor is ours; -1: none */
+	char address[XD_ADDRESS_SIZE];
+};
 
 /**
  * struct xd_device - a vdispl of a guest
@@ -54,6 +67,8 @@ struct xd_supervisor;
  * @started:	ns, when the worker was
  * @retry:	when another may be started, if @waiting
  * @connects:	since @connects_since, ns
+ * @listeners:	while a worker runs
+ * @viewers:	their processes, 0: none
  * @resized:	preferred modes that outlive the connection; 0: as configured
  */
 struct xd_device {
@@ -86,6 +101,8 @@ struct xd_device {
 	uint64_t reopened;
 	int open_err;
 	struct xd_connect connect;
+	struct xd_listener listeners[XD_MAX_CONNECTORS];
+	pid_t viewers[XD_MAX_VIEWERS];
 	struct {
 		uint32_t width;
 		uint32_t height;
@@ -141,7 +158,23 @@ void xd_device_kill_worker(struct xd_device *dev);
 void xd_device_warn(struct xd_device *dev, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* nodes.c: what the guest published, checked; 0 or -errno, logged */
+/* viewers.c: those who look at a device, a process each */
+
+/* Begins to listen where the device's output wants to: 0 or -errno. */
+int xd_viewers_start(struct xd_device *dev);
+void xd_viewers_finish(struct xd_device *dev);
+
+/* Was it a viewer of this device that ended? */
+bool xd_viewers_ended(struct xd_device *dev, pid_t pid, int status);
+
+/* nodes.c */
+
+/* What each child of the device has to know. */
+void xd_device_fill_child(struct xd_device *dev,
+			  const struct xd_config *config,
+			  struct xd_child *child);
+
+/* What the guest published, checked; 0 or -errno, logged. */
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);
 
 /* Says in our directory which extensions a frontend may ask for. */

@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "core/guest.h"
 #include "core/worker.h"
-#include "sandbox/sandbox.h"
 
 struct worker {
 	struct xd_loop loop;
@@ -143,6 +135,19 @@ static void reopened(struct worker *worker, int err, int fd)
 		close(fd);
 }
 
+/* A viewer came for a connector; the output has it from now on. */
+static void attach(struct worker *worker, unsigned int conn, int link)
+{
+	struct xd_output *output = worker->guest.output;
+
+	if (link < 0)
+		return;
+	if (conn < worker->guest.nr_conns && output->ops->attach)
+		output->ops->attach(output, conn, link);
+	else
+		close(link);
+}
+
 static void sock_ready(void *ctx, uint32_t events)
 {
 	struct worker *worker = ctx;
@@ -171,6 +176,9 @@ static void sock_ready(void *ctx, uint32_t events)
 		reopened(worker, msg.err, fd);
 		fd = -1;
 		break;
+	case XD_MSG_ATTACH:
+		attach(worker, msg.conn, fd);
+		return;
 	default:
 		break;
 	}
@@ -178,55 +186,8 @@ static void sock_ready(void *ctx, uint32_t events)
 		close(fd);
 }
 
-static int denied_sock;
-
-/* In a signal handler. */
-static void on_denied(int call)
-{
-	struct xd_message msg = { .type = XD_MSG_DENIED, .call = call };
-
-	xd_message_send(denied_sock, &msg, -1);
-}
-
-/* From here on there is nothing to gain but the guest's own pictures. */
-static int enter_sandbox(const struct xd_connect *connect, int sock)
-{
-	int ret = xd_sandbox_rights(connect->user, connect->domid);
-
-	if (ret == -ENOENT && *connect->user)
-		xd_error("there is no user \"%s\"", connect->user);
-	if (ret || !connect->sandbox)
-		return ret;
-	denied_sock = sock;
-	ret = xd_sandbox_calls(on_denied);
-	if (ret == -ENOSYS || ret == -EINVAL) {
-		xd_warn("no seccomp here: the worker keeps its system calls");
-		ret = 0;
-	}
-	return ret;
-}
-
-/* The first message says whom to serve. @ret_fd: the output's, or -1 */
-static int receive_connect(int sock, struct xd_message *msg, int *ret_fd)
-{
-	struct pollfd pfd = { .fd = sock, .events = POLLIN };
-	int ret;
-
-	*ret_fd = -1;
-	while (poll(&pfd, 1, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	ret = xd_message_receive(sock, msg, ret_fd);
-	if (ret < 0)
-		return ret;
-	if (!ret || msg->type != XD_MSG_CONNECT ||
-	    msg->connect.nr_conns > XD_MAX_CONNECTORS)
-		return -EPROTO;
-	return 0;
-}
-
 static int serve(struct worker *worker, struct xd_bus *bus,
-		 const struct xd_message *connect, int output_fd)
+		 const struct xd_connect *connect, int output_fd)
 {
 	struct xd_message connected = { .type = XD_MSG_CONNECTED };
 	int ret = xd_loop_init(&worker->loop);
@@ -236,7 +197,7 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 				    worker->sock, EPOLLIN, sock_ready, worker);
 	if (!ret)
 		ret = xd_guest_start(&worker->guest, &worker->loop, bus,
-				     &connect->connect, output_fd);
+				     connect, output_fd);
 	worker->guest.reopen = reopen;
 	worker->guest.reopen_ctx = worker;
 	connected.err = ret;
@@ -249,39 +210,12 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 	return ret;
 }
 
-int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void))
+int xd_worker_serve(int sock, struct xd_bus *bus,
+		    const struct xd_connect *connect, int output_fd)
 {
 	struct worker worker = { .sock = sock };
-	struct xd_message msg;
-	struct xd_bus *bus;
-	char prefix[128];
-	int output_fd, ret;
 
-	/* who started us may be gone already */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	ret = receive_connect(sock, &msg, &output_fd);
-	if (ret)
-		return EXIT_FAILURE;
-	snprintf(prefix, sizeof(prefix), "domain %u (%.*s)", msg.connect.domid,
-		 XD_GUEST_NAME_SIZE, msg.connect.guest);
-	xd_log_setup(prefix, msg.connect.verbose);
-	if (msg.connect.syslog)
-		xd_log_to_syslog();
-
-	bus = open_bus();
-	if (!bus) {
-		xd_error("cannot open /dev/xen/gntdev and /dev/xen/evtchn: %s",
-			 strerror(errno));
-		return EXIT_FAILURE;
-	}
-	ret = enter_sandbox(&msg.connect, sock);
-	if (ret)
-		xd_error("cannot drop rights: %s", strerror(-ret));
-	else
-		ret = serve(&worker, bus, &msg, output_fd);
-	if (ret)
-		xd_error("cannot serve the guest: %s", strerror(-ret));
-	bus->ops->destroy(bus);
-	close(sock);
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (connect->nr_conns > XD_MAX_CONNECTORS)
+		return -EPROTO;
+	return serve(&worker, bus, connect, output_fd);
 }

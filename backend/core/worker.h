@@ -3,15 +3,19 @@
 #ifndef XD_CORE_WORKER_H
 #define XD_CORE_WORKER_H
 
+#include "core/message.h"
 #include "xen/port.h"
 
 /**
- * xd_worker_run() - serve until the supervisor goes or says so
- * @sock:	to the supervisor, owned
- * @open_bus:	opens the Xen bus, before rights are dropped
+ * xd_worker_serve() - serve until the supervisor goes or says so
+ * @sock:	to the supervisor, stays the caller's
+ * @bus:	stays the caller's
+ * @connect:	whom, and how
+ * @output_fd:	of the output, owned, or -1
  *
- * Return: exit status.
+ * Return: 0 or -errno.
  */
-int xd_worker_run(int sock, struct xd_bus *(*open_bus)(void));
+int xd_worker_serve(int sock, struct xd_bus *bus,
+		    const struct xd_connect *connect, int output_fd);
 
 #endif /* XD_CORE_WORKER_H */

@@ -93,6 +93,9 @@ struct xd_output_events {
  */
 enum xd_option {
 	XD_OPTION_WAYLAND_DISPLAY,
+	XD_OPTION_VNC_LISTEN,
+	XD_OPTION_VNC_PORT,
+	XD_OPTION_VNC_PASSWORD_FILE,
 	XD_NUM_OPTIONS
 };
 
@@ -129,11 +132,39 @@ struct xd_output_params {
 };
 
 /**
+ * struct xd_view_params - for a viewer: a process of its own, which brings a
+ * monitor to one client
+ * @options:	settings of the guest
+ * @guest:	its name
+ * @client:	connected socket, stays the caller's
+ * @link:	SOCK_SEQPACKET to the output's attach(), stays the caller's
+ * @drop_rights: to be called before anything is read from @client or @link:
+ *		0 or -errno
+ */
+struct xd_view_params {
+	const struct xd_output_options *options;
+	const char *guest;
+	int client;
+	int link;
+	int (*drop_rights)(void *ctx);
+	void *ctx;
+};
+
+/* Of an address, as text. */
+#define XD_ADDRESS_SIZE	160
+
+/**
  * struct xd_output_ops - an output
  * @name:	as in --output
  * @open:	in the supervisor, with its rights and before the worker starts: a
  *		descriptor for create(), or -errno; must not wait. NULL when the
  *		output needs none
+ * @listen:	in the supervisor: a listening socket for those who want to see
+ *		@monitor, and its address, or -errno; must not wait. NULL when
+ *		nobody comes
+ * @view:	in a viewer, started for one who came: 0 when the client has gone, or
+ *		-errno
+ * @attach:	in the worker: @link, the output's from now on, leads to a viewer
  * @create:	0 or -errno; takes the descriptor in each case
  * @reopened:	what open() opened, the output's from now on, or -errno. NULL when
  *		an output cannot be without
@@ -155,6 +186,12 @@ struct xd_output_ops {
 	const char *name;
 	int (*open)(const struct xd_output_options *options,
 		    const char *guest);
+	int (*listen)(const struct xd_output_options *options,
+		      const char *guest, unsigned int monitor,
+		      char address[XD_ADDRESS_SIZE]);
+	int (*view)(const struct xd_view_params *params);
+	void (*attach)(struct xd_output *output, unsigned int monitor,
+		       int link);
 	int (*create)(const struct xd_output_params *params,
 		      struct xd_output **ret_output);
 	void (*reopened)(struct xd_output *output, int fd);
@@ -176,6 +213,11 @@ struct xd_output_ops {
 	void (*destroy)(struct xd_output *output);
 };
 
+#ifdef XD_VNC
+#define XD_KIND_VNC	", vnc"
+#else
+#define XD_KIND_VNC	""
+#endif
 #ifdef XD_WAYLAND
 #define XD_KIND_WAYLAND	", wayland"
 #else
@@ -183,7 +225,7 @@ struct xd_output_ops {
 #endif
 
 /* Names of the outputs that were built. */
-#define XD_OUTPUT_KINDS	"headless" XD_KIND_WAYLAND
+#define XD_OUTPUT_KINDS	"headless" XD_KIND_VNC XD_KIND_WAYLAND
 
 /* No larger cursor is handed to an output. */
 #define XD_MAX_CURSOR	256u
@@ -194,8 +236,15 @@ struct xd_output {
 
 extern const struct xd_output_ops xd_output_headless;
 extern const struct xd_output_ops xd_output_wayland;
+extern const struct xd_output_ops xd_output_vnc;
 
 /* The output of this name, or NULL. */
 const struct xd_output_ops *xd_output_find(const char *name);
+
+/*
+ * Is it an address, as text, that vnc can listen at: a numeric one, or the path
+ * of a directory? @ret_local: only this machine reaches it.
+ */
+bool xd_vnc_is_address(const char *text, bool *ret_local);
 
 #endif /* XD_OUTPUTS_OUTPUT_H */

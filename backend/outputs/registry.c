@@ -5,6 +5,9 @@
 
 static const struct xd_output_ops *const outputs[] = {
 	&xd_output_headless,
+#ifdef XD_VNC
+	&xd_output_vnc,
+#endif
 #ifdef XD_WAYLAND
 	&xd_output_wayland,
 #endif

@@ -55,6 +55,27 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
+/* Of a viewer's library besides. */
+static const int viewers[] = {
+	SCMP_SYS(select),
+	SCMP_SYS(_newselect),
+	SCMP_SYS(pselect6),
+	SCMP_SYS(pselect6_time64),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(ppoll_time64),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(getsockname),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(uname),
+	SCMP_SYS(alarm),
+	SCMP_SYS(setitimer),
+};
+
 /* Libraries try them (the time zone, the user's name) and go on without. */
 static const int refused[] = {
 	SCMP_SYS(open),
@@ -64,6 +85,9 @@ static const int refused[] = {
 	SCMP_SYS(newfstatat),
 	SCMP_SYS(fstatat64),
 	SCMP_SYS(statx),
+	SCMP_SYS(access),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
 	SCMP_SYS(socket),
 };
 
@@ -144,7 +168,7 @@ static int add_bounded(scmp_filter_ctx filter)
 	return ret;
 }
 
-int xd_sandbox_calls(void (*denied)(int call))
+int xd_sandbox_calls(enum xd_sandbox_role role, void (*denied)(int call))
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
 	int ret;
@@ -159,8 +183,10 @@ int xd_sandbox_calls(void (*denied)(int call))
 		ret = add_all(filter, SCMP_ACT_ERRNO(EPERM), ALL(refused));
 	if (!ret)
 		ret = add_memory(filter);
-	if (!ret)
+	if (!ret && role == XD_SANDBOX_WORKER)
 		ret = add_ioctls(filter);
+	if (!ret && role == XD_SANDBOX_VIEWER)
+		ret = add_all(filter, SCMP_ACT_ALLOW, ALL(viewers));
 	if (!ret)
 		ret = add_bounded(filter);
 	if (!ret)

@@ -30,8 +30,13 @@
  */
 int xd_sandbox_rights(const char *user, uint32_t domid);
 
+/* Those who serve one guest, and those who serve one client of it. */
+enum xd_sandbox_role { XD_SANDBOX_WORKER, XD_SANDBOX_VIEWER };
+
 /**
- * xd_sandbox_calls() - give up all system calls but those of a worker at work
+ * xd_sandbox_calls() - give up all system calls but those of a process at work
+ * @role:	a viewer may also wait with select(2), and ask its socket who it is;
+ *		it cannot use Xen's devices
  * @denied:	told, in a signal handler, for which one the process dies
  *
  * What is open can be read, written, waited for, and mapped, though not to be
@@ -40,7 +45,7 @@ int xd_sandbox_rights(const char *user, uint32_t domid);
  *
  * Return: -EINVAL or -ENOSYS of a kernel without seccomp filters.
  */
-int xd_sandbox_calls(void (*denied)(int call));
+int xd_sandbox_calls(enum xd_sandbox_role role, void (*denied)(int call));
 
 /* Its name, or its number. */
 void xd_sandbox_call_name(int call, char *name, size_t size);

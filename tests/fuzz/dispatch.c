@@ -54,9 +54,9 @@ static void set_up(void)
 		memcpy(saved_dir[i], buf[i].dir[0], FAKE_PAGE_SIZE);
 
 	connect_params = (struct xd_connect){
-		.domid = 5,
-		.guest = "fuzz",
-		.output = "headless",
+		.child.domid = 5,
+		.child.guest = "fuzz",
+		.child.output = "headless",
 		.limits = xd_limits_default,
 		.nr_conns = 2,
 	};

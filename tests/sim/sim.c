@@ -15,9 +15,9 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "core/child.h"
 #include "core/message.h"
 #include "core/supervisor.h"
-#include "core/worker.h"
 #include "front.h"
 #include "sim.h"
 
@@ -76,7 +76,7 @@ static pid_t spawn(struct xd_device *dev, int sock)
 	sigprocmask(SIG_SETMASK, &old_mask, NULL);
 	if (the_denied)
 		die_denied(sock);
-	status = xd_worker_run(sock, open_bus);
+	status = xd_child_run(sock, open_bus);
 	/* What the supervisor had in memory is no leak of this process. */
 	_exit(status);
 }
@@ -103,6 +103,9 @@ static int run_daemon(struct sim *sim)
 		.millihertz = sim->millihertz,
 		.socket = sim->socket,
 		.verbose = true,
+#ifndef XD_SANITIZED
+		.sandbox = true,
+#endif
 		.limits = sim->limits,
 	};
 	struct xd_source source;

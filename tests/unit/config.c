@@ -167,8 +167,18 @@ static void wrong_lines(void **state)
 		  "file:2: user \"\": expected a user's name of 1 to 32 bytes" },
 		{ "[daemon]\nverbose = 1\n",
 		  "file:2: verbose \"1\": expected yes or no" },
+		{ "[daemon]\nvnc-listen = localhost\n",
+		  "file:2: vnc-listen \"localhost\": expected a numeric address or the path of a directory" },
+		{ "[daemon]\nvnc-port = 65536\n",
+		  "file:2: vnc-port \"65536\": expected a number from 1 to 65535" },
+		{ "[daemon]\nvnc-password-file = password\n",
+		  "file:2: vnc-password-file \"password\": expected an absolute path of at most 127 bytes" },
+		{ "[daemon]\nvnc-listen = 0.0.0.0\n",
+		  "file: vnc-listen \"0.0.0.0\": expected vnc-password-file with an address that others reach" },
+		{ "[guest g]\nvnc-listen = ::\n",
+		  "file: vnc-listen \"::\" of guest g: expected vnc-password-file with an address that others reach" },
 		{ "[daemon]\nbytes = 1\n",
-		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display" },
+		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display, vnc-listen, vnc-port, vnc-password-file" },
 		{ "[limits]\nrate = 1\n",
 		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[limits]\nbuffers = 0\n",
@@ -182,7 +192,7 @@ static void wrong_lines(void **state)
 		{ "[guest ]\n",
 		  "file:1: [guest ]: expected a domain's name of 1 to 63 bytes" },
 		{ "[guest a]\nsocket = x\n",
-		  "file:2: \"socket\": expected one of output, rate, wayland-display, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
+		  "file:2: \"socket\": expected one of output, rate, wayland-display, vnc-listen, vnc-port, vnc-password-file, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[guest a]\n[guest a]\n",
 		  "file:2: [guest a]: expected once" },
 		{ "[daemon\n",
@@ -273,7 +283,7 @@ static void packaged_file(void **state)
 		strcat(strcat(out, line), "\n");
 	}
 	assert_int_equal(parse_fresh(out), 0);
-	assert_int_equal(__builtin_popcount(config.set), 13);
+	assert_int_equal(__builtin_popcount(config.set), 16);
 	assert_memory_equal(&config.limits, &limits, sizeof(limits));
 	assert_int_equal(config.millihertz, 60000);
 	assert_int_equal(config.max_conns, XD_MAX_CONNECTORS);

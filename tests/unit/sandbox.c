@@ -37,7 +37,7 @@ static int child(int (*act)(void))
 
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	ret = xd_sandbox_calls(on_denied);
+	ret = xd_sandbox_calls(XD_SANDBOX_WORKER, on_denied);
 	if (ret == -ENOSYS || ret == -EINVAL)
 		return NOT_HERE;
 	return ret ? 99 : act();

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/child.h"
+#include "core/message.h"
+#include "core/worker.h"
+#include "outputs/output.h"
+#include "sandbox/sandbox.h"
+
+static int supervisor_sock = -1;
+
+/* Both in a signal handler, the last thing that is done. */
+
+static void worker_denied(int call)
+{
+	struct xd_message msg = { .type = XD_MSG_DENIED, .call = call };
+
+	xd_message_send(supervisor_sock, &msg, -1);
+}
+
+/* Its socket leads to the worker, which is not to be trusted with logs. */
+static void viewer_denied(int call)
+{
+	char name[32];
+
+	xd_sandbox_call_name(call, name, sizeof(name));
+	xd_error("the sandbox ends the viewer: it called %s", name);
+}
+
+/* From here on there is nothing to gain but the guest's own pictures. */
+static int enter_sandbox(const struct xd_child *child,
+			 enum xd_sandbox_role role)
+{
+	int ret = xd_sandbox_rights(child->user, child->domid);
+
+	if (ret == -ENOENT && *child->user)
+		xd_error("there is no user \"%s\"", child->user);
+	if (!ret && child->sandbox)
+		ret = xd_sandbox_calls(role, role == XD_SANDBOX_WORKER ?
+				       worker_denied : viewer_denied);
+	if (ret == -ENOSYS || ret == -EINVAL) {
+		xd_warn("no seccomp here: the process keeps its system calls");
+		ret = 0;
+	}
+	if (ret)
+		xd_error("cannot drop rights: %s", strerror(-ret));
+	return ret;
+}
+
+static int run_worker(int sock, struct xd_bus *(*open_bus)(void),
+		      const struct xd_message *msg, int fd)
+{
+	struct xd_bus *bus = open_bus();
+	int ret;
+
+	if (!bus) {
+		xd_error("cannot open /dev/xen/gntdev and /dev/xen/evtchn: %s",
+			 strerror(errno));
+		return -errno;
+	}
+	supervisor_sock = sock;
+	ret = enter_sandbox(&msg->child, XD_SANDBOX_WORKER);
+	if (!ret)
+		ret = xd_worker_serve(sock, bus, &msg->connect, fd);
+	if (ret)
+		xd_error("cannot serve the guest: %s", strerror(-ret));
+	bus->ops->destroy(bus);
+	return ret;
+}
+
+static int drop_viewers_rights(void *ctx)
+{
+	return enter_sandbox(ctx, XD_SANDBOX_VIEWER);
+}
+
+static int run_viewer(int sock, struct xd_message *msg, int client)
+{
+	const struct xd_output_ops *ops = xd_output_find(msg->child.output);
+	const struct xd_view_params params = {
+		.options = &msg->child.options,
+		.guest = msg->child.guest,
+		.client = client,
+		.link = sock,
+		.drop_rights = drop_viewers_rights,
+		.ctx = &msg->child,
+	};
+	int ret = ops && ops->view && client >= 0 ? ops->view(&params) :
+		-EPROTO;
+
+	if (ret && ret != -EPIPE)
+		xd_error("cannot show the guest: %s", strerror(-ret));
+	return ret;
+}
+
+/* The first message says whom to serve, and how. @ret_fd: came along, or -1 */
+static int receive_first(int sock, struct xd_message *msg, int *ret_fd)
+{
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	int ret;
+
+	*ret_fd = -1;
+	while (poll(&pfd, 1, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	ret = xd_message_receive(sock, msg, ret_fd);
+	if (ret < 0)
+		return ret;
+	return ret && (msg->type == XD_MSG_CONNECT ||
+		       msg->type == XD_MSG_VIEW) ? 0 : -EPROTO;
+}
+
+static void set_up_log(const struct xd_child *child)
+{
+	char prefix[128];
+
+	snprintf(prefix, sizeof(prefix), "domain %u (%.*s)", child->domid,
+		 XD_GUEST_NAME_SIZE, child->guest);
+	xd_log_setup(prefix, child->verbose);
+	if (child->syslog)
+		xd_log_to_syslog();
+}
+
+int xd_child_run(int sock, struct xd_bus *(*open_bus)(void))
+{
+	struct xd_message msg;
+	int fd, ret;
+
+	/* who started us may be gone already */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	ret = receive_first(sock, &msg, &fd);
+	if (ret)
+		return EXIT_FAILURE;
+	set_up_log(&msg.child);
+	if (msg.type == XD_MSG_CONNECT)
+		ret = run_worker(sock, open_bus, &msg, fd);
+	else
+		ret = run_viewer(sock, &msg, fd);
+	close(sock);
+	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+}

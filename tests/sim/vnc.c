@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The vnc output, as libvncclient and hostile clients see it. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <rfb/rfbclient.h>
+
+#include "front.h"
+#include "sim.h"
+
+#define TURN_US		20000
+#define TURNS		(SIM_TIMEOUT_MS * 1000 / TURN_US)
+#define WIDTH		640u
+#define HEIGHT		480u
+
+static struct sim_front front, other;
+static struct sim_buf buf, other_buf;
+static const char *const one[] = { "640x480" };
+
+static void ok(int32_t status)
+{
+	assert_int_equal(status, 0);
+}
+
+/* A client */
+
+static char password[16];
+static uint64_t updated;	/* pixels that came */
+
+static char *give_password(rfbClient *client)
+{
+	(void)client;
+	return strdup(password);
+}
+
+static void count_update(rfbClient *client, int x, int y, int w, int h)
+{
+	(void)client;
+	(void)x;
+	(void)y;
+	updated += (uint64_t)w * (uint64_t)h;
+}
+
+static void no_log(const char *format, ...)
+{
+	(void)format;
+}
+
+static void socket_of(struct sim *sim, uint32_t domid, char *path, size_t size)
+{
+	snprintf(path, size, "%s/guest%u-0", sim->dir, domid);
+}
+
+/* NULL when it is not let in. */
+static rfbClient *client_open(struct sim *sim, uint32_t domid,
+			      const char *encodings)
+{
+	rfbClient *client = rfbGetClient(8, 3, 4);
+	char path[128];
+
+	rfbClientLog = no_log;
+	rfbClientErr = no_log;
+	socket_of(sim, domid, path, sizeof(path));
+	client->GetPassword = give_password;
+	client->GotFrameBufferUpdate = count_update;
+	client->canHandleNewFBSize = TRUE;
+	client->appData.encodingsString = encodings;
+	client->appData.enableJPEG = FALSE;
+	client->format.redShift = 16;
+	client->format.greenShift = 8;
+	client->format.blueShift = 0;
+	free(client->serverHost);
+	client->serverHost = strdup(path);
+	return rfbInitClient(client, NULL, NULL) ? client : NULL;
+}
+
+static void client_close(rfbClient *client)
+{
+	free(client->frameBuffer);
+	rfbClientCleanup(client);
+}
+
+static void client_turn(rfbClient *client)
+{
+	int n = WaitForMessage(client, TURN_US);
+
+	if (n < 0 || (n && !HandleRFBServerMessage(client)))
+		sim_fail("the client has lost its server");
+}
+
+static bool has_picture(rfbClient *client, uint32_t width, uint32_t height,
+			uint32_t seed)
+{
+	const uint32_t *pixels = (const uint32_t *)client->frameBuffer;
+
+	if (client->width != (int)width || client->height != (int)height)
+		return false;
+	for (uint32_t y = 0; y < height; y++)
+		for (uint32_t x = 0; x < width; x++)
+			if ((pixels[y * width + x] ^ sim_pixel(seed, x, y)) &
+			    0xffffff)
+				return false;
+	return true;
+}
+
+static void want_picture(rfbClient *client, uint32_t width, uint32_t height,
+			 uint32_t seed)
+{
+	for (int i = 0; i < TURNS; i++) {
+		if (has_picture(client, width, height, seed))
+			return;
+		client_turn(client);
+	}
+	sim_fail("the client does not get picture %u of %ux%u, has %dx%d",
+		 seed, width, height, client->width, client->height);
+}
+
+/* Guests */
+
+static void guest_open(struct sim *sim, struct sim_front *f,
+		       struct sim_buf *b, uint32_t domid, uint32_t seed)
+{
+	sim_guest_create(f, sim->fake, domid, 1, one);
+	sim_front_write(f, "request-damage", "1");
+	sim_front_write(f, "request-connector-event", "1");
+	sim_connect(f, 2);
+	sim_buf_init(b, f, 10, WIDTH, HEIGHT, 32);
+	sim_buf_draw(b, seed);
+	ok(sim_dbuf_create(f, b));
+	ok(sim_fb_attach(f, 10, 20, WIDTH, HEIGHT, XD_FMT_XRGB8888));
+	ok(sim_set_config(&f->conn[0], 20, WIDTH, HEIGHT, 32));
+}
+
+static void guest_close(struct sim_front *f, struct sim_buf *b)
+{
+	sim_disconnect(f);
+	sim_wait_back_state(f, SIM_CLOSED);
+	sim_buf_finish(b, f);
+	sim_guest_destroy(f);
+}
+
+static void draw(struct sim_front *f, struct sim_buf *b, uint32_t seed)
+{
+	sim_buf_draw(b, seed);
+	ok(sim_flip(&f->conn[0], 20));
+	sim_wait_events(&f->conn[0], f->conn[0].nr_events + 1);
+}
+
+static void begin(struct sim *sim)
+{
+	sim->output = "vnc";
+	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
+	sim_daemon_start(sim);
+}
+
+/* Tests */
+
+static void picture(struct sim *sim, const char *encodings)
+{
+	rfbClient *client;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	client = client_open(sim, 5, encodings);
+	assert_non_null(client);
+	assert_string_equal(client->desktopName, "guest5");
+	want_picture(client, WIDTH, HEIGHT, 1);
+	draw(&front, &buf, 2);
+	want_picture(client, WIDTH, HEIGHT, 2);
+	client_close(client);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+static void picture_raw(void **state)
+{
+	picture(*state, "raw");
+}
+
+static void picture_zrle(void **state)
+{
+	picture(*state, "zrle");
+}
+
+static void picture_tight(void **state)
+{
+	picture(*state, "tight");
+}
+
+static void flip_part(struct sim_front *f, struct xd_wire_rect rect)
+{
+	struct xendispl_req *req = sim_next_slot(&f->conn[0],
+						 XENDISPL_OP_PG_FLIP);
+	const struct xd_wire_pg_flip_damage wire = {
+		.fb_cookie = 20,
+		.count = 1,
+		.rect = { rect },
+	};
+
+	memcpy(&req->op, &wire, sizeof(wire));
+	ok(sim_call(&f->conn[0]));
+	sim_wait_events(&f->conn[0], f->conn[0].nr_events + 1);
+}
+
+/* What has not changed is not sent again. */
+static void only_damage(void **state)
+{
+	uint32_t *pixels;
+	rfbClient *client;
+	struct sim *sim = *state;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	updated = 0;
+	pixels = (uint32_t *)buf.pages;
+	for (int y = 100; y < 110; y++)
+		for (int x = 200; x < 220; x++)
+			pixels[y * 640 + x] = 0x123456;
+	flip_part(&front, (struct xd_wire_rect){ 200, 100, 220, 110 });
+	for (int i = 0; !updated && i < TURNS; i++)
+		client_turn(client);
+	assert_int_equal(updated, 20 * 10);
+	assert_int_equal(((uint32_t *)client->frameBuffer)[105 * 640 + 210] &
+			 0xffffff, 0x123456);
+	client_close(client);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+static void write_password(struct sim *sim, char *path, size_t size,
+			   mode_t mode)
+{
+	int fd;
+
+	snprintf(path, size, "%s/password", sim->dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "pass\n", 5), 5);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+	sim->options[XD_OPTION_VNC_PASSWORD_FILE] = path;
+}
+
+static void password_is_asked(void **state)
+{
+	struct sim *sim = *state;
+	rfbClient *client;
+	char path[128];
+
+	write_password(sim, path, sizeof(path), 0600);
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	strcpy(password, "wrong");
+	assert_null(client_open(sim, 5, "raw"));
+	strcpy(password, "pass");
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	client_close(client);
+	guest_close(&front, &buf);
+	unlink(path);
+	sim_finish(sim);
+}
+
+/* A password that others can read is none: nobody gets in. */
+static void password_of_all(void **state)
+{
+	struct sim *sim = *state;
+	char path[128];
+
+	write_password(sim, path, sizeof(path), 0644);
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	strcpy(password, "pass");
+	assert_null(client_open(sim, 5, "raw"));
+	unlink(path);
+	assert_null(client_open(sim, 5, "raw"));
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+/* Without a library: what honest clients do not send. */
+
+static int raw_open(struct sim *sim)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	socket_of(sim, 5, addr.sun_path, sizeof(addr.sun_path));
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)),
+			 0);
+	return fd;
+}
+
+/* @size bytes, or what came before the end. */
+static size_t raw_read(int fd, void *data, size_t size)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		ssize_t len;
+
+		if (poll(&pfd, 1, SIM_TIMEOUT_MS) <= 0)
+			sim_fail("the server says nothing");
+		len = read(fd, (char *)data + got, size - got);
+		if (len <= 0)
+			break;
+		got += (size_t)len;
+	}
+	return got;
+}
+
+static void raw_write(int fd, const void *data, size_t size)
+{
+	assert_int_equal(send(fd, data, size, MSG_NOSIGNAL), size);
+}
+
+/* @version: what the client says; @type: the security type that it names */
+static void try_without_password(struct sim *sim, const char *version,
+				 uint8_t type)
+{
+	uint8_t text[256], list[2];
+	int fd = raw_open(sim);
+
+	assert_int_equal(raw_read(fd, text, 12), 12);
+	raw_write(fd, version, 12);
+	if (!strcmp(version, "RFB 003.003\n")) {
+		/* the server decides: a challenge, not the picture */
+		assert_int_equal(raw_read(fd, text, 4), 4);
+		assert_int_equal(text[3], 2);
+		close(fd);
+		return;
+	}
+	assert_int_equal(raw_read(fd, list, 2), 2);
+	assert_int_equal(list[0], 1);
+	assert_int_equal(list[1], 2);
+	raw_write(fd, &type, 1);
+	raw_write(fd, "\1", 1);		/* ClientInit */
+	/* a reason at most, and the end; no ServerInit has 4 + 20 bytes less */
+	if (raw_read(fd, text, 4) == 4)
+		assert_int_equal(text[3], 1);	/* failed */
+	close(fd);
+}
+
+static void password_is_not_bypassed(void **state)
+{
+	static const uint8_t types[] = { 0, 1, 5, 16, 18, 19, 30, 255 };
+	struct sim *sim = *state;
+	char path[128];
+
+	write_password(sim, path, sizeof(path), 0600);
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		try_without_password(sim, "RFB 003.008\n", types[i]);
+		try_without_password(sim, "RFB 003.007\n", types[i]);
+	}
+	try_without_password(sim, "RFB 003.003\n", 0);
+	guest_close(&front, &buf);
+	unlink(path);
+	sim_finish(sim);
+}
+
+static void resize(void **state)
+{
+	struct sim_buf large;
+	struct sim *sim = *state;
+	rfbClient *client;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	assert_true(SendExtDesktopSize(client, 800, 600));
+	sim_wait_events(&front.conn[0], 1);
+	assert_int_equal(front.conn[0].events[0].type, XD_EVT_CONNECTOR);
+
+	/* the guest follows */
+	sim_buf_init(&large, &front, 11, 800, 600, 32);
+	sim_buf_draw(&large, 3);
+	ok(sim_dbuf_create(&front, &large));
+	ok(sim_fb_attach(&front, 11, 21, 800, 600, XD_FMT_XRGB8888));
+	ok(sim_set_config(&front.conn[0], 21, 800, 600, 32));
+	want_picture(client, 800, 600, 3);
+	client_close(client);
+	ok(sim_dbuf_destroy(&front, 11));
+	sim_buf_finish(&large, &front);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+static void two_guests(void **state)
+{
+	struct sim *sim = *state;
+	rfbClient *clients[3];
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	guest_open(sim, &other, &other_buf, 6, 2);
+	clients[0] = client_open(sim, 5, "zrle");
+	clients[1] = client_open(sim, 6, "zrle");
+	clients[2] = client_open(sim, 5, "raw");
+	assert_true(clients[0] && clients[1] && clients[2]);
+	want_picture(clients[0], WIDTH, HEIGHT, 1);
+	want_picture(clients[1], WIDTH, HEIGHT, 2);
+	want_picture(clients[2], WIDTH, HEIGHT, 1);
+	client_close(clients[0]);
+	/* while nobody looks, and to who comes again */
+	client_close(clients[2]);
+	draw(&front, &buf, 4);
+	draw(&front, &buf, 5);
+	clients[0] = client_open(sim, 5, "zrle");
+	assert_non_null(clients[0]);
+	want_picture(clients[0], WIDTH, HEIGHT, 5);
+	client_close(clients[0]);
+	client_close(clients[1]);
+	guest_close(&front, &buf);
+	guest_close(&other, &other_buf);
+	sim_finish(sim);
+}
+
+/* Asks for all of the picture, over and over, and reads none of it. */
+static int clog_up(struct sim *sim)
+{
+	const uint8_t request[10] = { 3, 0, 0, 0, 0, 0, 2, 128, 1, 224 };
+	uint8_t text[64];
+	int fd = raw_open(sim);
+
+	assert_int_equal(raw_read(fd, text, 12), 12);
+	raw_write(fd, "RFB 003.008\n", 12);
+	assert_int_equal(raw_read(fd, text, 2), 2);
+	raw_write(fd, "\1", 1);
+	assert_int_equal(raw_read(fd, text, 4), 4);
+	raw_write(fd, "\1", 1);
+	assert_int_equal(raw_read(fd, text, 24), 24);
+	for (int i = 0; i < 8; i++)
+		raw_write(fd, request, sizeof(request));
+	return fd;
+}
+
+/* Neither the guest nor others who look have to wait for it. */
+static void slow_client(void **state)
+{
+	struct sim *sim = *state;
+	rfbClient *client;
+	int fds[2];
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	fds[0] = clog_up(sim);
+	fds[1] = raw_open(sim);		/* says nothing at all */
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	for (uint32_t seed = 2; seed < 40; seed++)
+		draw(&front, &buf, seed);
+	want_picture(client, WIDTH, HEIGHT, 39);
+	client_close(client);
+	close(fds[0]);
+	close(fds[1]);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+static void garbage(void **state)
+{
+	static const char *const lines[] = {
+		"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n",
+		"GET /", "RFB 999.999\n", "RFB 003.008\n\1\1\377\377\377",
+		"RFB 003.008\n\1\1\2\0\377\377", "\26\3\1\2\0\1\0",
+		"RFB 003.008\n\1\1\6\0\0\0\177\377\377\377",
+	};
+	struct sim *sim = *state;
+	rfbClient *client;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		int fd = raw_open(sim);
+
+		raw_write(fd, lines[i], strlen(lines[i]) + 1);
+		close(fd);
+	}
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	client_close(client);
+	assert_false(sim_log_has(sim, "worker died"));
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+int main(void)
+{
+	const struct CMUnitTest vnc_tests[] = {
+		SIM_TEST_NO_DAEMON(picture_raw, "picture-raw"),
+		SIM_TEST_NO_DAEMON(picture_zrle, "picture-zrle"),
+		SIM_TEST_NO_DAEMON(picture_tight, "picture-tight"),
+		SIM_TEST_NO_DAEMON(only_damage, "only-damage"),
+		SIM_TEST_NO_DAEMON(password_is_asked, "password-is-asked"),
+		SIM_TEST_NO_DAEMON(password_of_all, "password-of-all"),
+		SIM_TEST_NO_DAEMON(password_is_not_bypassed,
+				   "password-is-not-bypassed"),
+		SIM_TEST_NO_DAEMON(resize, "resize"),
+		SIM_TEST_NO_DAEMON(two_guests, "two-guests"),
+		SIM_TEST_NO_DAEMON(slow_client, "slow-client"),
+		SIM_TEST_NO_DAEMON(garbage, "garbage"),
+	};
+
+	return cmocka_run_group_tests(vnc_tests, NULL, NULL);
+}
