@@ -294,6 +294,7 @@ static inline struct xen_drm_fb *to_xen_drm_fb(struct drm_framebuffer *fb)
 struct drm_framebuffer *
 xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
 		  const struct drm_mode_fb_cmd2 *cmd);
+bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb);
 int xen_drm_fb_attach(struct xen_drm_fb *fb);
 int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb);
 
@@ -454,6 +455,16 @@ extern const struct drm_plane_funcs xen_drm_plane_funcs;
 
 bool xen_drm_pipe_configured(struct xen_drm_pipe *pipe);
 
+/* xen_drm_commit.c */
+
+void xen_drm_commit_init(struct xen_drm *xdrm);
+struct drm_atomic_state *xen_drm_commit_alloc(struct drm_device *drm);
+void xen_drm_commit_free(struct drm_atomic_state *base);
+int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
+		   bool nonblock);
+void xen_drm_commit_tail(struct drm_atomic_state *state);
+void xen_drm_commit_kick(struct xen_drm *xdrm);
+
 /* xen_drm_cursor.c */
 
 int xen_drm_cursor_init(struct xen_drm_pipe *pipe,
@@ -483,6 +494,7 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 		       struct drm_pending_vblank_event *event,
 		       struct xen_drm_fb *fb,
 		       const struct xen_drm_damage *damage, bool new_fb);
+bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe);
 void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event);
 void xen_drm_flip_abort(struct xen_drm_pipe *pipe);
@@ -494,7 +506,7 @@ void xen_drm_vblank_init(struct xen_drm_pipe *pipe);
 void xen_drm_vblank_fini(struct xen_drm_pipe *pipe);
 void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 			     const struct drm_display_mode *mode);
-bool xen_drm_vblank_sync(struct xen_drm_pipe *pipe, ktime_t now);
+void xen_drm_vblank_frame(struct xen_drm_pipe *pipe);
 int xen_drm_vblank_enable(struct drm_crtc *crtc);
 void xen_drm_vblank_disable(struct drm_crtc *crtc);
 u32 xen_drm_vblank_counter(struct drm_crtc *crtc);
@@ -522,6 +534,9 @@ bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
  * @bufs_dying: buffers on their way out, grants not yet returned
  * @destroys: DBUF_DESTROY requests in flight
  * @bufs_wait: woken when @bufs_dying or @destroys falls
+ * @commits_lock: protects @commits; innermost
+ * @commits: sent, not yet on screen
+ * @commit_work: finishes those that are; holds a reference while it is queued
  */
 struct xen_drm {
 	struct drm_device drm;
@@ -552,6 +567,10 @@ struct xen_drm {
 	atomic_t destroys;
 	wait_queue_head_t bufs_wait;
 	struct xen_drm_grant_acct acct;
+
+	spinlock_t commits_lock;
+	struct list_head commits;
+	struct work_struct commit_work;
 
 	struct xen_drm_stats stats;
 	unsigned int num_pipes;

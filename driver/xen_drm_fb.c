@@ -94,6 +94,19 @@ static int xen_drm_fb_announce(struct xen_drm_fb *fb, u64 dbuf_cookie)
 }
 
 /**
+ * xen_drm_fb_is_attached - does the backend of now know a framebuffer?
+ * @fb: the framebuffer
+ *
+ * Context: any. Another connection may follow at any time.
+ */
+bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb)
+{
+	unsigned int link = READ_ONCE(fb->link);
+
+	return link && link == READ_ONCE(to_xen_drm(fb->base.dev)->link);
+}
+
+/**
  * xen_drm_fb_attach - make the backend know a framebuffer, if it does not yet
  * @fb: the framebuffer
  *
@@ -118,7 +131,7 @@ int xen_drm_fb_attach(struct xen_drm_fb *fb)
 		if (!ret)
 			ret = xen_drm_fb_announce(fb, buf->cookie);
 		if (!ret)
-			fb->link = link;
+			WRITE_ONCE(fb->link, link);
 	}
 	mutex_unlock(&fb->lock);
 	return ret;

@@ -32,6 +32,7 @@ static void xen_drm_flip_send(struct xen_drm_pipe *pipe,
 	drm_crtc_send_vblank_event(&pipe->crtc, event);
 	spin_unlock_irqrestore(&drm->event_lock, flags);
 	drm_crtc_vblank_put(&pipe->crtc);
+	xen_drm_commit_kick(pipe->xdrm);
 }
 
 /* Takes the event if flip @seq completes it. */
@@ -198,6 +199,17 @@ void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 }
 
 /**
+ * xen_drm_flip_has_room - would a flip be sent without waiting?
+ * @pipe: the pipe
+ *
+ * Context: process.
+ */
+bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe)
+{
+	return xen_drm_ring_has_room(&pipe->ring);
+}
+
+/**
  * xen_drm_flip_show - show a framebuffer on a configured connector
  * @pipe: the pipe
  * @event: the commit's, with a vblank reference; sent exactly once from here on;
@@ -356,10 +368,10 @@ void xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
 
 	trace_xen_drm_flip(pipe->index, seq, cookie,
 			   stale ? XEN_DRM_FLIP_LATE : XEN_DRM_FLIP_SHOWN);
-	if (report && xen_drm_vblank_sync(pipe, ktime_get()))
-		drm_crtc_handle_vblank(&pipe->crtc);
-	if (report)
+	if (report) {
+		xen_drm_vblank_frame(pipe);
 		xen_drm_conn_set_bad(pipe, false);
+	}
 	xen_drm_flip_send(pipe, event);
 }
 

@@ -214,6 +214,7 @@ static void xen_drm_crtc_atomic_disable(struct drm_crtc *crtc,
 		spin_unlock_irq(&crtc->dev->event_lock);
 	}
 	drm_crtc_vblank_off(crtc);
+	xen_drm_commit_kick(pipe->xdrm);
 	if (event) {
 		spin_lock_irq(&crtc->dev->event_lock);
 		drm_crtc_send_vblank_event(crtc, event);
@@ -322,24 +323,6 @@ static const struct drm_encoder_funcs xen_drm_encoder_funcs = {
 	.destroy = drm_encoder_cleanup,
 };
 
-static void xen_drm_commit_tail(struct drm_atomic_state *state)
-{
-	struct drm_device *drm = state->dev;
-
-	drm_atomic_helper_commit_modeset_disables(drm, state);
-	drm_atomic_helper_commit_modeset_enables(drm, state);
-	drm_atomic_helper_commit_planes(drm, state,
-					DRM_PLANE_COMMIT_ACTIVE_ONLY);
-	drm_atomic_helper_fake_vblank(state);
-	drm_atomic_helper_commit_hw_done(state);
-	/*
-	 * The old framebuffer is on screen until then, and a flip that follows a
-	 * blocking commit must not find it busy. Damage alone is done at once.
-	 */
-	drm_atomic_helper_wait_for_flip_done(drm, state);
-	drm_atomic_helper_cleanup_planes(drm, state);
-}
-
 static const struct drm_mode_config_helper_funcs xen_drm_config_helper_funcs = {
 	.atomic_commit_tail = xen_drm_commit_tail,
 };
@@ -347,7 +330,10 @@ static const struct drm_mode_config_helper_funcs xen_drm_config_helper_funcs = {
 static const struct drm_mode_config_funcs xen_drm_config_funcs = {
 	.fb_create = xen_drm_fb_create,
 	.atomic_check = drm_atomic_helper_check,
-	.atomic_commit = drm_atomic_helper_commit,
+	.atomic_commit = xen_drm_commit,
+	.atomic_state_alloc = xen_drm_commit_alloc,
+	.atomic_state_clear = drm_atomic_state_default_clear,
+	.atomic_state_free = xen_drm_commit_free,
 };
 
 static int xen_drm_plane_setup(struct xen_drm_pipe *pipe)
@@ -410,6 +396,7 @@ int xen_drm_kms_init(struct xen_drm *xdrm)
 	unsigned int i;
 	int ret;
 
+	xen_drm_commit_init(xdrm);
 	ret = drmm_mode_config_init(drm);
 	if (ret)
 		return ret;

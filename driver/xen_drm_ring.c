@@ -431,8 +431,13 @@ out:
 	return ret;
 }
 
-/* A ring that went wrong has room too: who waits shall learn of it. */
-static bool xen_drm_ring_has_room(struct xen_drm_ring *ring)
+/**
+ * xen_drm_ring_has_room - would a request be sent, or refused, at once?
+ * @ring: the ring; one that went wrong refuses, who waits shall learn of it
+ *
+ * Context: process.
+ */
+bool xen_drm_ring_has_room(struct xen_drm_ring *ring)
 {
 	bool room;
 

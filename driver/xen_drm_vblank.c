@@ -40,6 +40,12 @@ static void xen_drm_vblank_arm(struct xen_drm_vblank *vbl)
 		      HRTIMER_MODE_ABS);
 }
 
+static void xen_drm_vblank_report(struct xen_drm_pipe *pipe)
+{
+	drm_crtc_handle_vblank(&pipe->crtc);
+	xen_drm_commit_kick(pipe->xdrm);
+}
+
 static enum hrtimer_restart xen_drm_vblank_tick(struct hrtimer *timer)
 {
 	struct xen_drm_vblank *vbl =
@@ -53,7 +59,7 @@ static enum hrtimer_restart xen_drm_vblank_tick(struct hrtimer *timer)
 	spin_unlock_irqrestore(&vbl->lock, flags);
 
 	if (on)
-		drm_crtc_handle_vblank(&xen_drm_vblank_pipe(vbl)->crtc);
+		xen_drm_vblank_report(xen_drm_vblank_pipe(vbl));
 
 	/* not HRTIMER_RESTART: the timer may have been started anew meanwhile */
 	spin_lock_irqsave(&vbl->lock, flags);
@@ -116,19 +122,19 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 }
 
 /**
- * xen_drm_vblank_sync - a frame came on screen: let the clock follow
+ * xen_drm_vblank_frame - a frame came on screen: let the clock follow
  * @pipe: the pipe
- * @now: when
  *
  * More than half a period after the last vblank this is the next one, early;
  * before, it belongs to the last one, if no other frame does, and the next comes
  * a little later, by a quarter of a period at the most.
  *
- * Return: true if a vblank has to be reported now.
+ * Context: interrupt.
  */
-bool xen_drm_vblank_sync(struct xen_drm_pipe *pipe, ktime_t now)
+void xen_drm_vblank_frame(struct xen_drm_pipe *pipe)
 {
 	struct xen_drm_vblank *vbl = &pipe->vblank;
+	ktime_t now = ktime_get();
 	unsigned long flags;
 	bool report = false;
 	s64 since;
@@ -152,7 +158,8 @@ bool xen_drm_vblank_sync(struct xen_drm_pipe *pipe, ktime_t now)
 		}
 	}
 	spin_unlock_irqrestore(&vbl->lock, flags);
-	return report;
+	if (report)
+		xen_drm_vblank_report(pipe);
 }
 
 /**

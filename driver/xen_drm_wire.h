@@ -134,6 +134,7 @@ int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 			    const struct xen_drm_call *call);
 int xen_drm_ring_submit(struct xen_drm_ring *ring, struct xendispl_req *req,
 			const struct xen_drm_call *call);
+bool xen_drm_ring_has_room(struct xen_drm_ring *ring);
 bool xen_drm_ring_wait_room(struct xen_drm_ring *ring);
 int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
 		      struct xendispl_resp *ret_resp,
