@@ -159,7 +159,7 @@ static int take_lock(void)
 }
 
 /* A worker is this program anew: nothing of ours is in its memory. */
-static pid_t spawn_worker(struct xd_device *dev, int sock)
+static pid_t spawn_worker(int sock)
 {
 	static char *const argv[] = { "xen-displayd", "--worker", NULL };
 	sigset_t none;

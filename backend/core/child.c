@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "core/child.h"
+#include "core/keyboard.h"
 #include "core/message.h"
 #include "core/worker.h"
 #include "outputs/output.h"
@@ -55,6 +56,14 @@ static int enter_sandbox(const struct xd_child *child,
 	return ret;
 }
 
+static int serve(int sock, struct xd_bus *bus, const struct xd_message *msg,
+		 int fd)
+{
+	if (msg->type == XD_MSG_KEYBOARD)
+		return xd_keyboard_serve(sock, bus, &msg->keyboard, fd);
+	return xd_worker_serve(sock, bus, &msg->connect, fd);
+}
+
 static int run_worker(int sock, struct xd_bus *(*open_bus)(void),
 		      const struct xd_message *msg, int fd)
 {
@@ -69,7 +78,7 @@ static int run_worker(int sock, struct xd_bus *(*open_bus)(void),
 	supervisor_sock = sock;
 	ret = enter_sandbox(&msg->child, XD_SANDBOX_WORKER);
 	if (!ret)
-		ret = xd_worker_serve(sock, bus, &msg->connect, fd);
+		ret = serve(sock, bus, msg, fd);
 	if (ret)
 		xd_error("cannot serve the guest: %s", strerror(-ret));
 	bus->ops->destroy(bus);
@@ -114,6 +123,7 @@ static int receive_first(int sock, struct xd_message *msg, int *ret_fd)
 	if (ret < 0)
 		return ret;
 	return ret && (msg->type == XD_MSG_CONNECT ||
+		       msg->type == XD_MSG_KEYBOARD ||
 		       msg->type == XD_MSG_VIEW) ? 0 : -EPROTO;
 }
 
@@ -139,10 +149,10 @@ int xd_child_run(int sock, struct xd_bus *(*open_bus)(void))
 	if (ret)
 		return EXIT_FAILURE;
 	set_up_log(&msg.child);
-	if (msg.type == XD_MSG_CONNECT)
-		ret = run_worker(sock, open_bus, &msg, fd);
-	else
+	if (msg.type == XD_MSG_VIEW)
 		ret = run_viewer(sock, &msg, fd);
+	else
+		ret = run_worker(sock, open_bus, &msg, fd);
 	close(sock);
 	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -208,7 +208,7 @@ static int start_worker(struct xd_device *dev, int output_fd)
 		       0, socks))
 		return -errno;
 	xd_debug("domain %u (%s): starting a worker", dev->domid, dev->guest);
-	pid = dev->sup->spawn(dev, socks[1]);
+	pid = dev->sup->spawn(socks[1]);
 	close(socks[1]);
 	if (pid < 0) {
 		close(socks[0]);
@@ -223,25 +223,11 @@ static int start_worker(struct xd_device *dev, int output_fd)
 	msg.connect = dev->connect;
 	if (!ret)
 		ret = xd_message_send(dev->sock, &msg, output_fd);
+	if (!ret)
+		xd_keyboards_join(dev);
 	if (ret)
 		xd_device_kill_worker(dev);
 	return ret;
-}
-
-/* The domain's name, for people and the configuration; the guest cannot write it. */
-static void read_guest_name(struct xd_device *dev)
-{
-	char path[64];
-	char *name;
-	char *c;
-
-	snprintf(path, sizeof(path), "/local/domain/%u/name", dev->domid);
-	name = dev->sup->store->ops->read(dev->sup->store, path);
-	snprintf(dev->guest, sizeof(dev->guest), "%s", name ? name : "?");
-	for (c = dev->guest; *c; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-			*c = '?';
-	free(name);
 }
 
 /* A frontend that connects over and over costs a process each time. */
@@ -309,7 +295,7 @@ static void start_connection(struct xd_device *dev)
 	if (dev->be_state != XD_STATE_INIT_WAIT)
 		offer(dev);
 	/* a guest that migrates to here had another one until now */
-	read_guest_name(dev);
+	xd_read_guest_name(dev->sup, dev->domid, dev->guest);
 	ret = xd_device_read_params(dev, &dev->connect);
 	if (!ret) {
 		ret = xd_device_open_output(dev, &output_fd);
@@ -434,7 +420,7 @@ static void read_nodes(struct xd_device *dev)
 	    dev->fe_state == XD_STATE_INITIALISING)
 		dev->reset = false;
 	if (!dev->guest[0] || dev->guest[0] == '?')
-		read_guest_name(dev);
+		xd_read_guest_name(dev->sup, dev->domid, dev->guest);
 }
 
 void xd_device_update(struct xd_device *dev)
@@ -493,6 +479,7 @@ void xd_device_worker_ended(struct xd_device *dev, int status)
 {
 	dev->worker = 0;
 	xd_viewers_finish(dev);
+	xd_keyboards_leave(dev);
 	hear_last_words(dev);
 	close_sock(dev);
 	xd_control_lost(dev);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/packet.h"
 #include "core/guest.h"
+#include "core/keyboard.h"
 
 static struct xd_conn *conn_of_port(struct xd_guest *guest, int port)
 {
@@ -73,10 +76,54 @@ static void output_resized(void *ctx, unsigned int monitor, uint32_t width,
 		xd_conn_resize(&guest->conns[monitor], width, height);
 }
 
-/* There is no device to tell the guest by. */
+/* False when the other end is gone. */
+static bool send_input(struct xd_input_sink *sink,
+		       const struct xd_input *input)
+{
+	static const struct xd_input leave = { .type = XD_INPUT_LEAVE };
+	int ret = 0;
+
+	if (sink->lost)
+		ret = xd_packet_send(sink->fd, &leave, sizeof(leave), -1);
+	if (!ret)
+		ret = xd_packet_send(sink->fd, input, sizeof(*input), -1);
+	sink->lost = ret;
+	return !ret || ret == -EAGAIN;
+}
+
 static void output_input(void *ctx, unsigned int monitor,
 			 const struct xd_input *input)
 {
+	struct xd_guest *guest = ctx;
+	unsigned int i = 0;
+
+	if (!xd_input_is_valid(input))
+		return;
+	while (i < guest->nr_sinks) {
+		struct xd_input_sink *sink = &guest->sinks[i];
+
+		if ((sink->conn == XD_ALL_CONNECTORS ||
+		     sink->conn == monitor) && !send_input(sink, input)) {
+			close(sink->fd);
+			*sink = guest->sinks[--guest->nr_sinks];
+			continue;
+		}
+		i++;
+	}
+}
+
+void xd_guest_add_sink(struct xd_guest *guest, uint32_t conn, int fd)
+{
+	/* the oldest is the likeliest to lead nowhere any more */
+	if (guest->nr_sinks == XD_MAX_KEYBOARDS) {
+		close(guest->sinks[0].fd);
+		memmove(&guest->sinks[0], &guest->sinks[1],
+			sizeof(guest->sinks[0]) * --guest->nr_sinks);
+	}
+	guest->sinks[guest->nr_sinks++] = (struct xd_input_sink){
+		.fd = fd,
+		.conn = conn,
+	};
 }
 
 /* Where there is nobody to ask, the output has to do without. */
@@ -177,6 +224,8 @@ void xd_guest_stop(struct xd_guest *guest)
 		xd_conn_close(&guest->conns[i]);
 	if (guest->output)
 		guest->output->ops->destroy(guest->output);
+	while (guest->nr_sinks)
+		close(guest->sinks[--guest->nr_sinks].fd);
 	guest->output = NULL;
 	guest->nr_conns = 0;
 }

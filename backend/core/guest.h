@@ -93,6 +93,18 @@ struct xd_conn {
 	bool owes_connector;
 };
 
+/**
+ * struct xd_input_sink - where input of monitors goes: a vkbd of the guest
+ * @fd:		takes struct xd_input
+ * @conn:	whose; or XD_ALL_CONNECTORS
+ * @lost:	something found it full: whatever is down there has to go up first
+ */
+struct xd_input_sink {
+	int fd;
+	uint32_t conn;
+	bool lost;
+};
+
 struct xd_guest {
 	struct xd_loop *loop;
 	struct xd_bus *bus;
@@ -106,6 +118,8 @@ struct xd_guest {
 	struct xd_fb *fbs;
 	struct xd_conn conns[XD_MAX_CONNECTORS];
 	unsigned int nr_conns;
+	struct xd_input_sink sinks[XD_MAX_KEYBOARDS];
+	unsigned int nr_sinks;
 	struct xd_counters counters;
 	struct xd_source bus_source;
 	struct xd_timer again;		/* requests are left over */
@@ -127,6 +141,9 @@ int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
 		   struct xd_bus *bus, const struct xd_connect *params,
 		   int output_fd);
 void xd_guest_stop(struct xd_guest *guest);
+
+/* Input of a connector, or of all, goes to @fd as well, which is taken. */
+void xd_guest_add_sink(struct xd_guest *guest, uint32_t conn, int fd);
 
 /* conn.c: rings */
 

@@ -30,6 +30,9 @@ enum xd_message_type {
 	XD_MSG_RESIZE,
 	XD_MSG_REOPENED,	/* answers REOPEN, with the output's descriptor */
 	XD_MSG_ATTACH,		/* with the link to a viewer */
+	XD_MSG_INPUT,		/* with where input of @conn goes to */
+	/* to a process that serves a vkbd, the first one and the only one */
+	XD_MSG_KEYBOARD,	/* with where input comes from */
 	/* to a viewer, the first one and the only one */
 	XD_MSG_VIEW,		/* with the client's socket */
 	/* from the worker */
@@ -93,6 +96,32 @@ struct xd_connect {
 	struct xd_conn_params conns[XD_MAX_CONNECTORS];
 };
 
+/**
+ * struct xd_keyboard_params - XD_MSG_KEYBOARD
+ * @gref, @port: of the guest's ring
+ * @abs_pointer: positions, not movements
+ * @width, @height: of what the pointer moves in
+ * @contacts:	of the touch screen; 0: the guest wants none
+ * @touch_width, @touch_height: its size
+ */
+struct xd_keyboard_params {
+	struct xd_child child;
+	uint32_t gref;
+	uint32_t port;
+	uint32_t abs_pointer;
+	uint32_t width;
+	uint32_t height;
+	uint32_t contacts;
+	uint32_t touch_width;
+	uint32_t touch_height;
+};
+
+/* XD_MSG_INPUT: @conn for all connectors */
+#define XD_ALL_CONNECTORS	UINT32_MAX
+
+/* Where input of a guest may go to. */
+#define XD_MAX_KEYBOARDS	4
+
 /* They only grow, but for the last four. */
 struct xd_counters {
 	uint64_t requests;
@@ -143,6 +172,7 @@ struct xd_message {
 	union {
 		struct xd_child child;
 		struct xd_connect connect;
+		struct xd_keyboard_params keyboard;
 		struct xd_status status;
 		struct xd_picture picture;
 		int32_t call;

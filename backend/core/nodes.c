@@ -200,20 +200,19 @@ static void read_be_alloc(struct xd_device *dev, struct xd_connect *connect)
 		connect->limits.max_shared_bytes;
 }
 
-void xd_device_fill_child(struct xd_device *dev,
-			  const struct xd_config *config,
-			  struct xd_child *child)
+void xd_fill_child(const struct xd_config *config, uint32_t domid,
+		   uint32_t devid, const char *guest, struct xd_child *child)
 {
 	int i;
 
 	*child = (struct xd_child){
-		.domid = dev->domid,
-		.devid = dev->devid,
+		.domid = domid,
+		.devid = devid,
 		.verbose = config->verbose,
 		.syslog = config->syslog,
 		.sandbox = config->sandbox,
 	};
-	snprintf(child->guest, sizeof(child->guest), "%s", dev->guest);
+	snprintf(child->guest, sizeof(child->guest), "%s", guest);
 	snprintf(child->output, sizeof(child->output), "%s", config->output);
 	for (i = 0; i < XD_NUM_OPTIONS; i++)
 		snprintf(child->options.text[i], XD_OPTION_SIZE, "%s",
@@ -232,7 +231,8 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 		.millihertz = config.millihertz,
 		.limits = config.limits,
 	};
-	xd_device_fill_child(dev, &config, &connect->child);
+	xd_fill_child(&config, dev->domid, dev->devid, dev->guest,
+		      &connect->child);
 	read_be_alloc(dev, connect);
 	read_extensions(dev, config.output, &connect->features);
 	ret = read_version(dev, connect);

@@ -35,7 +35,10 @@ static void add_device(struct xd_supervisor *sup, uint32_t domid,
 			 devid, strerror(ENOMEM));
 }
 
-static void scan_domain(struct xd_supervisor *sup, const char *text)
+static void scan_domain(struct xd_supervisor *sup, const char *root,
+			const char *text,
+			void (*found)(struct xd_supervisor *sup,
+				      uint32_t domid, uint32_t devid))
 {
 	char path[128];
 	uint32_t domid, devid;
@@ -44,14 +47,41 @@ static void scan_domain(struct xd_supervisor *sup, const char *text)
 
 	if (xd_parse_u32(text, 0, MAX_DOMID, &domid))
 		return;
-	snprintf(path, sizeof(path), "%s/%u", sup->root, domid);
+	snprintf(path, sizeof(path), "%s/%u", root, domid);
 	names = sup->store->ops->list(sup->store, path, &num);
 	if (!names)
 		return;
 	for (i = 0; i < num; i++)
 		if (!xd_parse_u32(names[i], 0, MAX_DEVID, &devid))
-			add_device(sup, domid, devid);
+			found(sup, domid, devid);
 	free(names);
+}
+
+void xd_scan_devices(struct xd_supervisor *sup, const char *root,
+		     void (*found)(struct xd_supervisor *sup, uint32_t domid,
+				   uint32_t devid))
+{
+	unsigned int num, i;
+	char **names = sup->store->ops->list(sup->store, root, &num);
+
+	for (i = 0; names && i < num; i++)
+		scan_domain(sup, root, names[i], found);
+	free(names);
+}
+
+void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
+			char name[XD_GUEST_NAME_SIZE])
+{
+	char path[64];
+	char *text, *c;
+
+	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+	text = sup->store->ops->read(sup->store, path);
+	snprintf(name, XD_GUEST_NAME_SIZE, "%s", text ? text : "?");
+	for (c = name; *c; c++)
+		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
+			*c = '?';
+	free(text);
 }
 
 /* Devices whose directory and worker have gone are forgotten. */
@@ -74,16 +104,12 @@ static void forget_devices(struct xd_supervisor *sup)
 static void scan(struct xd_supervisor *sup)
 {
 	struct xd_device *dev;
-	unsigned int num, i;
-	char **names;
 
-	names = sup->store->ops->list(sup->store, sup->root, &num);
-	for (i = 0; names && i < num; i++)
-		scan_domain(sup, names[i]);
-	free(names);
+	xd_scan_devices(sup, sup->root, add_device);
 	for (dev = sup->devices; dev; dev = dev->next)
 		xd_device_update(dev);
 	forget_devices(sup);
+	xd_keyboards_scan(sup);
 }
 
 /* Notes what changed; a device's own token, or all of them. */
@@ -139,7 +165,7 @@ static int read_own_domid(struct xd_supervisor *sup)
 
 int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 			struct xd_store *store, const struct xd_config *config,
-			pid_t (*spawn)(struct xd_device *dev, int sock))
+			pid_t (*spawn)(int sock))
 {
 	int ret;
 
@@ -161,6 +187,8 @@ int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 	if (!ret)
 		ret = store->ops->watch(store, sup->root, "devices");
 	if (!ret)
+		ret = xd_keyboards_start(sup);
+	if (!ret)
 		ret = store->ops->watch(store, "@releaseDomain", "domains");
 	return ret;
 }
@@ -174,6 +202,8 @@ static void quit_when_closed(struct xd_supervisor *sup)
 	for (dev = sup->devices; dev; dev = dev->next)
 		if (dev->worker)
 			return;
+	if (!xd_keyboards_closed(sup))
+		return;
 	xd_loop_quit(sup->loop);
 }
 
@@ -181,6 +211,10 @@ void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status)
 {
 	struct xd_device *dev;
 
+	if (xd_keyboards_ended(sup, pid, status)) {
+		quit_when_closed(sup);
+		return;
+	}
 	for (dev = sup->devices; dev; dev = dev->next)
 		if (dev->worker == pid) {
 			xd_device_worker_ended(dev, status);
@@ -199,6 +233,7 @@ void xd_supervisor_close(struct xd_supervisor *sup)
 	sup->closing = true;
 	for (dev = sup->devices; dev; dev = dev->next)
 		xd_device_update(dev);
+	xd_keyboards_scan(sup);
 	quit_when_closed(sup);
 }
 
@@ -210,6 +245,7 @@ void xd_supervisor_finish(struct xd_supervisor *sup)
 		sup->devices = dev->next;
 		xd_device_destroy(dev);
 	}
+	xd_keyboards_finish(sup);
 	xd_control_finish(sup);
 	xd_source_del(sup->loop, &sup->store_source);
 }

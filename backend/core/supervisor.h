@@ -109,6 +109,8 @@ struct xd_device {
 	} resized[XD_MAX_CONNECTORS];
 };
 
+struct xd_keyboard;
+
 struct xd_supervisor {
 	struct xd_loop *loop;
 	struct xd_store *store;
@@ -116,25 +118,26 @@ struct xd_supervisor {
 	uint32_t domid;			/* our own */
 	char root[64];			/* of all our devices */
 	struct xd_device *devices;
+	struct xd_keyboard *keyboards;
 	struct xd_source store_source;
 	bool rescan;			/* devices may have come or gone */
 	bool closing;
 	struct xd_control *control;
-	pid_t (*spawn)(struct xd_device *dev, int sock);
+	pid_t (*spawn)(int sock);
 };
 
 /* supervisor.c */
 
 /**
  * xd_supervisor_start() - take over all devices of this domain
- * @spawn:	starts a worker on its end of a socket, which stays the caller's;
- *		the process or -errno
+ * @spawn:	starts a child on its end of a socket, which stays the caller's: the
+ *		process or -errno
  *
  * Return: 0 or -errno.
  */
 int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 			struct xd_store *store, const struct xd_config *config,
-			pid_t (*spawn)(struct xd_device *dev, int sock));
+			pid_t (*spawn)(int sock));
 
 /* A child ended: to be called for each that was waited for. */
 void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status);
@@ -142,6 +145,35 @@ void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status);
 /* Close all devices; the loop quits when all workers are gone. */
 void xd_supervisor_close(struct xd_supervisor *sup);
 void xd_supervisor_finish(struct xd_supervisor *sup);
+
+/* For each device below @root, as .../DOMID/DEVID. */
+void xd_scan_devices(struct xd_supervisor *sup, const char *root,
+		     void (*found)(struct xd_supervisor *sup, uint32_t domid,
+				   uint32_t devid));
+
+/* The domain's name, for people and the configuration; "?" if it has none. */
+void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
+			char name[XD_GUEST_NAME_SIZE]);
+
+/* keyboards.c: vkbd devices, which tell guests what outputs tell */
+
+int xd_keyboards_start(struct xd_supervisor *sup);
+void xd_keyboards_finish(struct xd_supervisor *sup);
+
+/* Something changed: look at all of them. */
+void xd_keyboards_scan(struct xd_supervisor *sup);
+
+/* Was it a keyboard's worker that ended? */
+bool xd_keyboards_ended(struct xd_supervisor *sup, pid_t pid, int status);
+
+/* Does none have a worker any more? */
+bool xd_keyboards_closed(const struct xd_supervisor *sup);
+
+/* Input of this device, whose worker has been started, goes to its guest's. */
+void xd_keyboards_join(struct xd_device *dev);
+
+/* That worker has ended: whatever it held down goes up. */
+void xd_keyboards_leave(struct xd_device *dev);
 
 /* device.c */
 
@@ -169,10 +201,9 @@ bool xd_viewers_ended(struct xd_device *dev, pid_t pid, int status);
 
 /* nodes.c */
 
-/* What each child of the device has to know. */
-void xd_device_fill_child(struct xd_device *dev,
-			  const struct xd_config *config,
-			  struct xd_child *child);
+/* What each child has to know; @config is the guest's. */
+void xd_fill_child(const struct xd_config *config, uint32_t domid,
+		   uint32_t devid, const char *guest, struct xd_child *child);
 
 /* What the guest published, checked; 0 or -errno, logged. */
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);

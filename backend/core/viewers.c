@@ -48,7 +48,7 @@ static int start_viewer(struct xd_device *dev, unsigned int conn, int client,
 		       0, links))
 		return -errno;
 	ret = send_ends(dev, conn, links[1], client);
-	pid = ret ? ret : dev->sup->spawn(dev, links[0]);
+	pid = ret ? ret : dev->sup->spawn(links[0]);
 	close(links[0]);
 	close(links[1]);
 	if (pid < 0)

@@ -176,6 +176,10 @@ static void sock_ready(void *ctx, uint32_t events)
 		reopened(worker, msg.err, fd);
 		fd = -1;
 		break;
+	case XD_MSG_INPUT:
+		if (fd >= 0)
+			xd_guest_add_sink(&worker->guest, msg.conn, fd);
+		return;
 	case XD_MSG_ATTACH:
 		attach(worker, msg.conn, fd);
 		return;

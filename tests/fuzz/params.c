@@ -33,9 +33,8 @@ static struct xd_device *dev;
 static struct xd_loop loop;
 static struct fake *fake;
 
-static pid_t no_worker(struct xd_device *device, int sock)
+static pid_t no_worker(int sock)
 {
-	(void)device;
 	(void)sock;
 	return -EAGAIN;
 }

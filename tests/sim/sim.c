@@ -61,12 +61,11 @@ static struct xd_bus *open_bus(void)
 	return fake_bus_open(the_fake);
 }
 
-static pid_t spawn(struct xd_device *dev, int sock)
+static pid_t spawn(int sock)
 {
 	pid_t pid = fork();
 	int status;
 
-	(void)dev;
 	if (pid)
 		return pid < 0 ? -errno : pid;
 	/* The real one executes anew: nothing of the supervisor stays open. */
@@ -159,7 +158,7 @@ static bool daemon_watches(void *ctx)
 {
 	struct sim *sim = ctx;
 
-	return fake_watches(sim->fake) >= 2;
+	return fake_watches(sim->fake) >= 3;
 }
 
 void sim_daemon_start(struct sim *sim)

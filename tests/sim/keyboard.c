@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vkbd: what a VNC client does arrives in the ring of the guest. */
+#include "unit.h"
+
+#include <linux/input-event-codes.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <rfb/rfbclient.h>
+#include <xen/io/kbdif.h>
+
+#include "front.h"
+#include "sim.h"
+
+#define DOMID		5u
+#define BE		"/local/domain/0/backend/vkbd/5/0"
+#define FE		"/local/domain/5/device/vkbd/0"
+
+static struct sim_front front;
+static const char *const one[] = { "640x480" };
+static struct fake *fake;
+static struct xenkbd_page *page;
+static uint32_t gref, port;
+
+/* The guest's end */
+
+static void node(const char *dir, const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fake_write(fake, path, text);
+}
+
+/* As the toolstack makes it for vkb = ["backend-type=linux,..."]. */
+static void create(struct sim *sim, const char *type)
+{
+	fake = sim->fake;
+	sim_guest_create(&front, fake, DOMID, 1, one);
+	node(FE, "backend", BE);
+	node(FE, "backend-id", "0");
+	node(FE, "state", "1");
+	node(BE, "frontend", FE);
+	node(BE, "frontend-id", "5");
+	node(BE, "online", "1");
+	node(BE, "backend-type", type);
+	node(BE, "width", "640");
+	node(BE, "height", "480");
+	node(BE, "state", "1");
+}
+
+static void publish(void)
+{
+	char text[16];
+
+	page = fake_pages_alloc(fake, 1);
+	gref = fake_grant(fake, DOMID, page, true);
+	port = fake_port_alloc(fake, DOMID);
+	snprintf(text, sizeof(text), "%u", gref);
+	node(FE, "page-gref", text);
+	snprintf(text, sizeof(text), "%u", port);
+	node(FE, "event-channel", text);
+	node(FE, "request-abs-pointer", "1");
+	node(FE, "state", "3");
+}
+
+static bool state_is(void *ctx)
+{
+	char *text = fake_read(fake, BE "/state");
+	bool is = text && !strcmp(text, ctx);
+
+	free(text);
+	return is;
+}
+
+static void want_state(const char *state)
+{
+	if (!fake_wait(fake, state_is, (void *)(uintptr_t)state,
+		       SIM_TIMEOUT_MS))
+		sim_fail("the keyboard's state is not %s", state);
+}
+
+static bool has_event(void *ctx)
+{
+	(void)ctx;
+	return __atomic_load_n(&page->in_prod, __ATOMIC_ACQUIRE) !=
+		page->in_cons;
+}
+
+static union xenkbd_in_event take(void)
+{
+	union xenkbd_in_event event;
+
+	if (!fake_wait(fake, has_event, NULL, SIM_TIMEOUT_MS))
+		sim_fail("no event");
+	assert_in_range(page->in_prod - page->in_cons, 1, XENKBD_IN_RING_LEN);
+	event = XENKBD_IN_RING_REF(page, page->in_cons);
+	page->in_cons++;
+	fake_port_notify(fake, DOMID, port);
+	return event;
+}
+
+static void want_key(uint32_t code, bool pressed)
+{
+	union xenkbd_in_event event = take();
+
+	assert_int_equal(event.type, XENKBD_TYPE_KEY);
+	assert_int_equal(event.key.keycode, code);
+	assert_int_equal(event.key.pressed, pressed);
+}
+
+static void want_position(int32_t x, int32_t y, int32_t wheel)
+{
+	union xenkbd_in_event event = take();
+
+	assert_int_equal(event.type, XENKBD_TYPE_POS);
+	assert_int_equal(event.pos.abs_x, x);
+	assert_int_equal(event.pos.abs_y, y);
+	assert_int_equal(event.pos.rel_z, wheel);
+}
+
+/* The client's end */
+
+static void no_log(const char *format, ...)
+{
+	(void)format;
+}
+
+static rfbClient *client_open(struct sim *sim)
+{
+	rfbClient *client = rfbGetClient(8, 3, 4);
+	char path[128];
+
+	rfbClientLog = no_log;
+	rfbClientErr = no_log;
+	snprintf(path, sizeof(path), "%s/guest%u-0", sim->dir, DOMID);
+	free(client->serverHost);
+	client->serverHost = strdup(path);
+	assert_true(rfbInitClient(client, NULL, NULL));
+	return client;
+}
+
+static void client_close(rfbClient *client)
+{
+	free(client->frameBuffer);
+	rfbClientCleanup(client);
+}
+
+static void type_key(rfbClient *client, uint32_t keysym)
+{
+	assert_true(SendKeyEvent(client, keysym, TRUE));
+	assert_true(SendKeyEvent(client, keysym, FALSE));
+}
+
+static void begin(struct sim *sim)
+{
+	sim->output = "vnc";
+	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
+	sim_daemon_start(sim);
+	create(sim, "linux");
+	want_state("2");
+	publish();
+	want_state("4");
+	node(FE, "state", "4");
+	sim_connect(&front, 2);
+}
+
+static bool unmapped(void *ctx)
+{
+	(void)ctx;
+	return !fake_grant_end(fake, DOMID, gref);
+}
+
+static void end(struct sim *sim)
+{
+	node(BE, "online", "0");
+	node(FE, "state", "6");
+	want_state("6");
+	assert_true(fake_wait(fake, unmapped, NULL, SIM_TIMEOUT_MS));
+	fake_port_free(fake, DOMID, port);
+	fake_pages_free(fake, page, 1);
+	fake_remove(fake, BE);
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
+/* Tests */
+
+static void typed(void **state)
+{
+	rfbClient *client;
+	char *text;
+
+	begin(*state);
+	text = fake_read(fake, BE "/feature-abs-pointer");
+	assert_string_equal(text, "1");
+	free(text);
+	client = client_open(*state);
+	assert_true(SendKeyEvent(client, 0xffe1, TRUE));
+	type_key(client, 'H');
+	type_key(client, '!');
+	assert_true(SendKeyEvent(client, 0xffe1, FALSE));
+	type_key(client, 0xffbe);
+	want_key(KEY_LEFTSHIFT, true);
+	want_key(KEY_H, true);
+	want_key(KEY_H, false);
+	want_key(KEY_1, true);
+	want_key(KEY_1, false);
+	want_key(KEY_LEFTSHIFT, false);
+	want_key(KEY_F1, true);
+	want_key(KEY_F1, false);
+	client_close(client);
+	end(*state);
+}
+
+static void pointed(void **state)
+{
+	rfbClient *client;
+
+	begin(*state);
+	client = client_open(*state);
+	assert_true(SendPointerEvent(client, 319, 100, 0));
+	assert_true(SendPointerEvent(client, 639, 479, rfbButton1Mask));
+	assert_true(SendPointerEvent(client, 0, 0, rfbButton5Mask));
+	want_position(319, 100, 0);
+	want_position(639, 479, 0);
+	want_key(BTN_LEFT, true);
+	want_position(0, 0, 0);
+	want_key(BTN_LEFT, false);
+	want_position(0, 0, 1);
+	client_close(client);
+	end(*state);
+}
+
+/* A key does not stay down when who held it has gone. */
+static void client_leaves(void **state)
+{
+	rfbClient *client;
+
+	begin(*state);
+	client = client_open(*state);
+	assert_true(SendKeyEvent(client, 'a', TRUE));
+	want_key(KEY_A, true);
+	client_close(client);
+	want_key(KEY_A, false);
+	end(*state);
+}
+
+static bool ring_is_full(void *ctx)
+{
+	(void)ctx;
+	return page->in_prod - page->in_cons == XENKBD_IN_RING_LEN;
+}
+
+/* More than ring and queue hold: no overrun, and nothing stays down. */
+static void guest_does_not_read(void **state)
+{
+	bool down[KEY_CNT] = { false };
+	struct sim *sim = *state;
+	rfbClient *client;
+	unsigned int n = 0;
+
+	begin(sim);
+	client = client_open(sim);
+	for (int i = 0; i < 401; i++)
+		assert_true(SendKeyEvent(client, 'a' + (uint32_t)i / 2 % 26,
+					 i % 2 == 0));
+	assert_true(fake_wait(fake, ring_is_full, NULL, SIM_TIMEOUT_MS));
+	client_close(client);
+	/* the last one, of the client's leaving, is an "up" */
+	while (fake_wait(fake, has_event, NULL, n > 50 ? 200 : 5000)) {
+		union xenkbd_in_event event = take();
+
+		assert_int_equal(event.type, XENKBD_TYPE_KEY);
+		assert_true(event.key.keycode < KEY_CNT);
+		down[event.key.keycode] = event.key.pressed;
+		n++;
+	}
+	assert_true(n > XENKBD_IN_RING_LEN);
+	for (int code = 0; code < KEY_CNT; code++)
+		assert_false(down[code]);
+	end(sim);
+}
+
+static void index_scribbled(void **state)
+{
+	static const uint32_t wrong[] = { 52, 0x80000000, 0xffffff00, 1 };
+	struct sim *sim = *state;
+	rfbClient *client;
+
+	begin(sim);
+	client = client_open(sim);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		page->in_cons = page->in_prod + wrong[i];
+		fake_port_notify(fake, DOMID, port);
+		type_key(client, 'a');
+	}
+	page->in_cons = page->in_prod;
+	fake_port_notify(fake, DOMID, port);
+	want_key(KEY_A, true);
+	assert_false(sim_log_has(sim, "died"));
+	client_close(client);
+	end(sim);
+}
+
+static bool other_worker(void *ctx)
+{
+	pid_t worker = fake_domain_worker(fake, DOMID);
+
+	return worker && worker != *(pid_t *)ctx;
+}
+
+static void worker_killed(void **state)
+{
+	struct sim *sim = *state;
+	rfbClient *client;
+	pid_t worker;
+
+	sim->output = "vnc";
+	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
+	sim_daemon_start(sim);
+	create(sim, "linux");
+	want_state("2");
+	publish();
+	want_state("4");
+	node(FE, "state", "4");
+	worker = fake_domain_worker(fake, DOMID);
+	assert_true(worker > 0);
+	kill(worker, SIGKILL);
+	assert_true(fake_wait(fake, other_worker, &worker, SIM_TIMEOUT_MS));
+	sim_connect(&front, 2);
+	client = client_open(sim);
+	type_key(client, 'b');
+	want_key(KEY_B, true);
+	want_key(KEY_B, false);
+	client_close(client);
+	end(sim);
+}
+
+static bool connected_twice(void *ctx)
+{
+	return sim_log_count(ctx, "keyboard 0 connected") == 2;
+}
+
+/* Linux's frontend never connects anew: another daemon takes up where it is. */
+static void daemon_killed(void **state)
+{
+	struct sim *sim = *state;
+	rfbClient *client;
+
+	begin(sim);
+	sim_daemon_kill(sim);
+	sim_daemon_start(sim);
+	assert_true(fake_wait(fake, connected_twice, sim, SIM_TIMEOUT_MS));
+	sim_set_state(&front, SIM_INITIALISING);
+	sim_channels_free(&front);
+	sim_connect(&front, 2);
+	client = client_open(sim);
+	type_key(client, 'c');
+	want_key(KEY_C, true);
+	want_key(KEY_C, false);
+	client_close(client);
+	end(sim);
+}
+
+static void module_reloaded(void **state)
+{
+	begin(*state);
+	node(FE, "state", "6");
+	want_state("2");
+	assert_true(fake_wait(fake, unmapped, NULL, SIM_TIMEOUT_MS));
+	fake_port_free(fake, DOMID, port);
+	fake_pages_free(fake, page, 1);
+	publish();
+	want_state("4");
+	end(*state);
+}
+
+/* What qemu serves is not ours, and text is not a number. */
+static void not_ours(void **state)
+{
+	struct sim *sim = *state;
+
+	begin(sim);
+	node("/local/domain/0/backend/vkbd/5/1", "frontend",
+	     "/local/domain/5/device/vkbd/1");
+	node("/local/domain/0/backend/vkbd/5/1", "backend-type", "qemu");
+	node("/local/domain/0/backend/vkbd/5/1", "online", "1");
+	node("/local/domain/0/backend/vkbd/5/1", "state", "1");
+	node("/local/domain/0/backend/vkbd/5/2", "frontend",
+	     "/local/domain/5/device/vkbd/2");
+	node("/local/domain/0/backend/vkbd/5/2", "backend-type", "linux");
+	node("/local/domain/0/backend/vkbd/5/2", "online", "1");
+	node("/local/domain/0/backend/vkbd/5/2", "state", "1");
+	node("/local/domain/5/device/vkbd/2", "page-gref", "4294967296");
+	node("/local/domain/5/device/vkbd/2", "event-channel", "x");
+	node("/local/domain/5/device/vkbd/2", "state", "3");
+	end(sim);
+	assert_true(sim_log_has(sim, "keyboard 2: not connected"));
+	assert_false(sim_log_has(sim, "keyboard 1"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest keyboard_tests[] = {
+		SIM_TEST_NO_DAEMON(typed, "typed"),
+		SIM_TEST_NO_DAEMON(pointed, "pointed"),
+		SIM_TEST_NO_DAEMON(client_leaves, "client-leaves"),
+		SIM_TEST_NO_DAEMON(guest_does_not_read, "guest-does-not-read"),
+		SIM_TEST_NO_DAEMON(index_scribbled, "index-scribbled"),
+		SIM_TEST_NO_DAEMON(worker_killed, "worker-killed"),
+		SIM_TEST_NO_DAEMON(daemon_killed, "daemon-killed"),
+		SIM_TEST_NO_DAEMON(module_reloaded, "module-reloaded"),
+		SIM_TEST_NO_DAEMON(not_ours, "not-ours"),
+	};
+
+	return cmocka_run_group_tests(keyboard_tests, NULL, NULL);
+}
