@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "kt.h"
@@ -109,53 +110,47 @@ static void test_legacy(void)
 }
 
 /*
- * The output is paced by the backend: the events come at the mode's rate.  The
- * bounds are wide, an emulated machine stutters; the benchmark has narrow ones.
+ * The output is paced by the backend: the events come no faster than the mode's
+ * rate. Whether they come as fast is for the benchmark: an emulated machine
+ * stutters.
  */
 static void test_paced(void)
 {
 	struct kt_samples call = { .ns = NULL }, interval = { .ns = NULL };
-	double refresh, mean, median;
+	double refresh, mean;
 	struct flipper f;
 
 	flipper_open(&f);
 	refresh = f.output->mode.vrefresh;
 	run_flips(&f, kt_opt.count ? kt_opt.count : 120, &call, &interval);
 	mean = kt_samples_mean_ms(&interval);
-	median = kt_samples_part_ms(&interval, 0.5);
 	kt_samples_note(&interval, "between events");
 	kt_note("%.2f Hz, the mode has %.0f", 1000 / mean, refresh);
 	if (mean < 900 / refresh)
 		kt_fail("%.2f ms per flip: faster than %.0f Hz", mean, refresh);
-	if (median > 2200 / refresh)
-		kt_fail("%.2f ms between most flips: slower than %.0f Hz",
-			median, refresh);
 	flipper_close(&f);
 }
 
-/* A commit that waited for the frame would take nearly all of its time. */
+/*
+ * A commit that waited for the frame would give up the processor each time. Times
+ * prove nothing: on one processor the backend may run before the call returns.
+ */
 static void test_nonblock(void)
 {
-	struct kt_samples call = { .ns = NULL }, whole = { .ns = NULL };
-	double half_call, half_whole;
+	struct rusage before, after;
+	long waits = 0;
 	struct flipper f;
 
 	flipper_open(&f);
 	for (unsigned int i = 1; i <= 60; i++) {
-		uint64_t start = kt_now();
-
+		kt_assert_ok(-getrusage(RUSAGE_THREAD, &before));
 		kt_assert_ok(kt_flip(&f.dev, f.output, &f.bufs[i % BUFFERS], i));
-		kt_samples_add(&call, kt_now() - start);
+		kt_assert_ok(-getrusage(RUSAGE_THREAD, &after));
+		waits += after.ru_nvcsw - before.ru_nvcsw;
 		kt_expect_flip(&f.dev, f.output, i, NULL);
-		kt_samples_add(&whole, kt_now() - start);
 	}
-	kt_samples_note(&call, "flip call");
-	kt_samples_note(&whole, "call to event");
-	half_call = kt_samples_part_ms(&call, 0.5);
-	half_whole = kt_samples_part_ms(&whole, 0.5);
-	if (half_call > half_whole / 2)
-		kt_fail("the call takes %.2f ms of a frame's %.2f ms", half_call,
-			half_whole);
+	kt_note("60 flip calls waited %ld times", waits);
+	kt_assert_lt(waits, 20);
 	flipper_close(&f);
 }
 
