@@ -24,6 +24,11 @@
 #include "proto/nodes.h"
 #include "sandbox/sandbox.h"
 
+/*
+ * xl's name for the backends of vkb devices with backend-type=linux. What is in
+ * backend/vkbd is qemu's.
+ */
+#define BACKEND_NAME	"vinput"
 #define RETRY		1000000000u	/* ns */
 #define MAX_PORT	(1u << 20)
 #define MAX_RANGE	0x7fffffffu
@@ -463,7 +468,7 @@ static struct xd_keyboard *create(struct xd_supervisor *sup, uint32_t domid,
 	kbd->sock = -1;
 	kbd->sock_source.fd = -1;
 	snprintf(kbd->be_path, sizeof(kbd->be_path),
-		 "/local/domain/%u/backend/" XENKBD_DRIVER_NAME "/%u/%u",
+		 "/local/domain/%u/backend/" BACKEND_NAME "/%u/%u",
 		 sup->domid, domid, devid);
 	snprintf(kbd->fe_path, sizeof(kbd->fe_path),
 		 "/local/domain/%u/device/" XENKBD_DRIVER_NAME "/%u", domid,
@@ -486,22 +491,6 @@ static struct xd_keyboard *create(struct xd_supervisor *sup, uint32_t domid,
 	return kbd;
 }
 
-/* One of qemu's is not ours: the toolstack says whose it is. */
-static bool is_ours(struct xd_supervisor *sup, uint32_t domid, uint32_t devid)
-{
-	char path[128];
-	char *type;
-	bool ours;
-
-	snprintf(path, sizeof(path),
-		 "/local/domain/%u/backend/" XENKBD_DRIVER_NAME
-		 "/%u/%u/backend-type", sup->domid, domid, devid);
-	type = sup->store->ops->read(sup->store, path);
-	ours = type && !strcmp(type, "linux");
-	free(type);
-	return ours;
-}
-
 static void add(struct xd_supervisor *sup, uint32_t domid, uint32_t devid)
 {
 	struct xd_keyboard **link = &sup->keyboards;
@@ -509,7 +498,7 @@ static void add(struct xd_supervisor *sup, uint32_t domid, uint32_t devid)
 
 	while (*link && ((*link)->domid != domid || (*link)->devid != devid))
 		link = &(*link)->next;
-	if (*link || !is_ours(sup, domid, devid))
+	if (*link)
 		return;
 	*link = create(sup, domid, devid);
 	for (dev = sup->devices; *link && dev; dev = dev->next)
@@ -537,7 +526,7 @@ int xd_keyboards_start(struct xd_supervisor *sup)
 	char path[96];
 
 	snprintf(path, sizeof(path),
-		 "/local/domain/%u/backend/" XENKBD_DRIVER_NAME, sup->domid);
+		 "/local/domain/%u/backend/" BACKEND_NAME, sup->domid);
 	return sup->store->ops->watch(sup->store, path, "keyboards");
 }
 
@@ -547,7 +536,7 @@ void xd_keyboards_scan(struct xd_supervisor *sup)
 	char root[96];
 
 	snprintf(root, sizeof(root),
-		 "/local/domain/%u/backend/" XENKBD_DRIVER_NAME, sup->domid);
+		 "/local/domain/%u/backend/" BACKEND_NAME, sup->domid);
 	xd_scan_devices(sup, root, add);
 	for (kbd = sup->keyboards; kbd; kbd = kbd->next)
 		update(kbd);

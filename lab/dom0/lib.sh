@@ -5,6 +5,7 @@
 # defaults of a scenario's settings
 vdispl=id0:1920x1080
 be_alloc=0
+vkb=none
 memory=256
 vcpus=1
 kernel_args=
@@ -43,13 +44,13 @@ retry() {
 
 # -- guests ------------------------------------------------------------------
 
-# guest_create NAME [vdispl=CONNECTORS|none] [be_alloc=0|1] [memory=MIB]
-#	[vcpus=N] [kernel_args=TEXT] [modprobe=yes|no] [job=FUNCTION]
+# guest_create NAME [vdispl=CONNECTORS|none] [be_alloc=0|1] [vkb=SPEC|none]
+#	[memory=MIB] [vcpus=N] [kernel_args=TEXT] [modprobe=yes|no] [job=FUNCTION]
 #	[frontend=ours|in-tree]
 # The job is guest_NAME where the scenario has it, else guest.
 guest_create() {
 	local name=$1 job arg dir=$RUN/$1
-	local vdispl=$vdispl be_alloc=$be_alloc memory=$memory vcpus=$vcpus
+	local vdispl=$vdispl be_alloc=$be_alloc vkb=$vkb memory=$memory vcpus=$vcpus
 	local kernel_args=$kernel_args modprobe=$modprobe frontend=$LAB_FRONTEND
 	shift
 	job=guest
@@ -58,6 +59,7 @@ guest_create() {
 		case $arg in
 		vdispl=*) vdispl=${arg#*=} ;;
 		be_alloc=*) be_alloc=${arg#*=} ;;
+		vkb=*) vkb=${arg#*=} ;;
 		memory=*) memory=${arg#*=} ;;
 		vcpus=*) vcpus=${arg#*=} ;;
 		kernel_args=*) kernel_args=${arg#*=} ;;
@@ -101,6 +103,7 @@ guest_config() {
 	END
 	[ "$vdispl" = none ] ||
 		echo "vdispl = [ \"backend=Domain-0,be-alloc=$be_alloc,connectors=$vdispl\" ]"
+	[ "$vkb" = none ] || echo "vkb = [ \"$vkb\" ]"
 }
 
 # guest_domid NAME

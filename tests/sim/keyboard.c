@@ -13,7 +13,7 @@
 #include "sim.h"
 
 #define DOMID		5u
-#define BE		"/local/domain/0/backend/vkbd/5/0"
+#define BE		"/local/domain/0/backend/vinput/5/0"
 #define FE		"/local/domain/5/device/vkbd/0"
 
 static struct sim_front front;
@@ -33,7 +33,7 @@ static void node(const char *dir, const char *name, const char *text)
 }
 
 /* As the toolstack makes it for vkb = ["backend-type=linux,..."]. */
-static void create(struct sim *sim, const char *type)
+static void create(struct sim *sim)
 {
 	fake = sim->fake;
 	sim_guest_create(&front, fake, DOMID, 1, one);
@@ -43,7 +43,6 @@ static void create(struct sim *sim, const char *type)
 	node(BE, "frontend", FE);
 	node(BE, "frontend-id", "5");
 	node(BE, "online", "1");
-	node(BE, "backend-type", type);
 	node(BE, "width", "640");
 	node(BE, "height", "480");
 	node(BE, "state", "1");
@@ -157,7 +156,7 @@ static void begin(struct sim *sim)
 	sim->output = "vnc";
 	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
 	sim_daemon_start(sim);
-	create(sim, "linux");
+	create(sim);
 	want_state("2");
 	publish();
 	want_state("4");
@@ -305,11 +304,9 @@ static void index_scribbled(void **state)
 	end(sim);
 }
 
-static bool other_worker(void *ctx)
+static bool connected_twice(void *ctx)
 {
-	pid_t worker = fake_domain_worker(fake, DOMID);
-
-	return worker && worker != *(pid_t *)ctx;
+	return sim_log_count(ctx, "keyboard 0 connected") == 2;
 }
 
 static void worker_killed(void **state)
@@ -321,27 +318,25 @@ static void worker_killed(void **state)
 	sim->output = "vnc";
 	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
 	sim_daemon_start(sim);
-	create(sim, "linux");
+	create(sim);
 	want_state("2");
 	publish();
 	want_state("4");
 	node(FE, "state", "4");
 	worker = fake_domain_worker(fake, DOMID);
 	assert_true(worker > 0);
-	kill(worker, SIGKILL);
-	assert_true(fake_wait(fake, other_worker, &worker, SIM_TIMEOUT_MS));
 	sim_connect(&front, 2);
 	client = client_open(sim);
+	type_key(client, 'a');
+	want_key(KEY_A, true);
+	want_key(KEY_A, false);
+	kill(worker, SIGKILL);
+	assert_true(fake_wait(fake, connected_twice, sim, SIM_TIMEOUT_MS));
 	type_key(client, 'b');
 	want_key(KEY_B, true);
 	want_key(KEY_B, false);
 	client_close(client);
 	end(sim);
-}
-
-static bool connected_twice(void *ctx)
-{
-	return sim_log_count(ctx, "keyboard 0 connected") == 2;
 }
 
 /* Linux's frontend never connects anew: another daemon takes up where it is. */
@@ -378,25 +373,23 @@ static void module_reloaded(void **state)
 	end(*state);
 }
 
-/* What qemu serves is not ours, and text is not a number. */
-static void not_ours(void **state)
+/* qemu's are elsewhere, and text is not a number. */
+static void odd_nodes(void **state)
 {
+	static const char qemu[] = "/local/domain/0/backend/vkbd/5/1";
+	static const char odd[] = "/local/domain/0/backend/vinput/5/2";
 	struct sim *sim = *state;
 
 	begin(sim);
-	node("/local/domain/0/backend/vkbd/5/1", "frontend",
-	     "/local/domain/5/device/vkbd/1");
-	node("/local/domain/0/backend/vkbd/5/1", "backend-type", "qemu");
-	node("/local/domain/0/backend/vkbd/5/1", "online", "1");
-	node("/local/domain/0/backend/vkbd/5/1", "state", "1");
-	node("/local/domain/0/backend/vkbd/5/2", "frontend",
-	     "/local/domain/5/device/vkbd/2");
-	node("/local/domain/0/backend/vkbd/5/2", "backend-type", "linux");
-	node("/local/domain/0/backend/vkbd/5/2", "online", "1");
-	node("/local/domain/0/backend/vkbd/5/2", "state", "1");
+	node(qemu, "frontend", "/local/domain/5/device/vkbd/1");
+	node(qemu, "online", "1");
+	node(qemu, "state", "1");
 	node("/local/domain/5/device/vkbd/2", "page-gref", "4294967296");
 	node("/local/domain/5/device/vkbd/2", "event-channel", "x");
 	node("/local/domain/5/device/vkbd/2", "state", "3");
+	node(odd, "frontend", "/local/domain/5/device/vkbd/2");
+	node(odd, "online", "1");
+	node(odd, "state", "1");
 	end(sim);
 	assert_true(sim_log_has(sim, "keyboard 2: not connected"));
 	assert_false(sim_log_has(sim, "keyboard 1"));
@@ -413,7 +406,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(worker_killed, "worker-killed"),
 		SIM_TEST_NO_DAEMON(daemon_killed, "daemon-killed"),
 		SIM_TEST_NO_DAEMON(module_reloaded, "module-reloaded"),
-		SIM_TEST_NO_DAEMON(not_ours, "not-ours"),
+		SIM_TEST_NO_DAEMON(odd_nodes, "odd-nodes"),
 	};
 
 	return cmocka_run_group_tests(keyboard_tests, NULL, NULL);
