@@ -154,7 +154,7 @@ unsigned int xen_drm_grants_limit(void);
 /* xen_drm_mem.c: where the pages of a buffer come from */
 
 enum xen_drm_mem_kind {
-	XEN_DRM_MEM_SHMEM,	/* scattered, from a shmem file */
+	XEN_DRM_MEM_SCATTERED,	/* any pages */
 	XEN_DRM_MEM_CONTIG,	/* one physically contiguous block */
 	XEN_DRM_MEM_BACKEND,	/* the backend's pages, mapped into ours */
 	XEN_DRM_MEM_IMPORT,	/* another driver's, by PRIME */
@@ -165,7 +165,6 @@ enum xen_drm_mem_kind {
  * @kind: where they come from
  * @pages: all of them, in order
  * @num_pages: how many
- * @file: the shmem file that owns them
  * @dma: the contiguous block's bus address
  * @vaddr: the contiguous block
  * @maps: handles of the backend's grants, one per page
@@ -174,7 +173,6 @@ struct xen_drm_mem {
 	enum xen_drm_mem_kind kind;
 	struct page **pages;
 	unsigned int num_pages;
-	struct file *file;
 	dma_addr_t dma;
 	void *vaddr;
 	grant_handle_t *maps;
@@ -464,6 +462,7 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 		   bool nonblock);
 void xen_drm_commit_tail(struct drm_atomic_state *state);
 void xen_drm_commit_kick(struct xen_drm *xdrm);
+void xen_drm_commit_flush(struct xen_drm *xdrm);
 
 /* xen_drm_cursor.c */
 
@@ -536,7 +535,8 @@ bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
  * @bufs_wait: woken when @bufs_dying or @destroys falls
  * @commits_lock: protects @commits; innermost
  * @commits: sent, not yet on screen
- * @commit_work: finishes those that are; holds a reference while it is queued
+ * @commit_work: finishes those that are, if no other commit does; holds a
+ *	reference while it is queued
  */
 struct xen_drm {
 	struct drm_device drm;
@@ -570,7 +570,7 @@ struct xen_drm {
 
 	spinlock_t commits_lock;
 	struct list_head commits;
-	struct work_struct commit_work;
+	struct delayed_work commit_work;
 
 	struct xen_drm_stats stats;
 	unsigned int num_pipes;

@@ -135,7 +135,7 @@ static bool xen_drm_pool_put(struct xen_drm_buf *buf)
 	bool kept;
 
 	mutex_lock(&xdrm->bufs_lock);
-	kept = !xdrm->gone && buf->mem.kind == XEN_DRM_MEM_SHMEM &&
+	kept = !xdrm->gone && buf->mem.kind == XEN_DRM_MEM_SCATTERED &&
 		buf->link && buf->link == xdrm->link &&
 		xdrm->pool_count < XEN_DRM_POOL_MAX &&
 		xdrm->pool_bytes + buf->size <= limit;
@@ -368,7 +368,7 @@ static enum xen_drm_mem_kind xen_drm_buf_kind(const struct xen_drm *xdrm)
 {
 	if (xdrm->cfg.be_alloc)
 		return XEN_DRM_MEM_BACKEND;
-	return xen_drm_contiguous ? XEN_DRM_MEM_CONTIG : XEN_DRM_MEM_SHMEM;
+	return xen_drm_contiguous ? XEN_DRM_MEM_CONTIG : XEN_DRM_MEM_SCATTERED;
 }
 
 /**

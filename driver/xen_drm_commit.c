@@ -5,8 +5,9 @@
  * Most are flips of a client that waits for nothing: another framebuffer, which
  * the backend knows, on a connector whose last flip is over. Nothing in those
  * waits, so they are sent from the ioctl, without a worker. What has to be done
- * when the frame is on screen is left to xen_drm_commit_work(), which runs when
- * an event was sent. All other commits take the helpers' way.
+ * when the frame is on screen, letting go of the one before, is done by the next
+ * commit; if none comes, by a work a moment later. All other commits take the
+ * helpers' way.
  */
 
 #include <linux/dma-fence.h>
@@ -19,6 +20,8 @@
 #include <drm/drm_framebuffer.h>
 
 #include "xen_drm.h"
+
+#define XEN_DRM_FINISH_MS	100	/* for the next commit to come */
 
 /**
  * struct xen_drm_state - a commit
@@ -126,9 +129,8 @@ static void xen_drm_commit_finish(struct drm_atomic_state *state)
 }
 
 /* Framebuffers that are on screen no more are let go of. */
-static void xen_drm_commit_work(struct work_struct *work)
+static void xen_drm_commit_finish_some(struct xen_drm *xdrm)
 {
-	struct xen_drm *xdrm = container_of(work, struct xen_drm, commit_work);
 	struct xen_drm_state *state, *next;
 	LIST_HEAD(done);
 
@@ -140,6 +142,14 @@ static void xen_drm_commit_work(struct work_struct *work)
 
 	list_for_each_entry_safe(state, next, &done, entry)
 		xen_drm_commit_finish(&state->base);
+}
+
+static void xen_drm_commit_work(struct work_struct *work)
+{
+	struct xen_drm *xdrm = container_of(to_delayed_work(work),
+					    struct xen_drm, commit_work);
+
+	xen_drm_commit_finish_some(xdrm);
 	drm_dev_put(&xdrm->drm);
 }
 
@@ -157,12 +167,25 @@ void xen_drm_commit_kick(struct xen_drm *xdrm)
 	spin_lock_irqsave(&xdrm->commits_lock, flags);
 	some = !list_empty(&xdrm->commits);
 	spin_unlock_irqrestore(&xdrm->commits_lock, flags);
-	if (!some)
+	if (!some || delayed_work_pending(&xdrm->commit_work))
 		return;
 	/* not the device's queue: the last reference may go in this work */
 	drm_dev_get(&xdrm->drm);
-	if (!queue_work(system_unbound_wq, &xdrm->commit_work))
+	if (!queue_delayed_work(system_unbound_wq, &xdrm->commit_work,
+				msecs_to_jiffies(XEN_DRM_FINISH_MS)))
 		drm_dev_put(&xdrm->drm);
+}
+
+/**
+ * xen_drm_commit_flush - finish what is over now
+ * @xdrm: the device, its last commit over
+ *
+ * Context: process; the caller holds a reference on the device.
+ */
+void xen_drm_commit_flush(struct xen_drm *xdrm)
+{
+	flush_delayed_work(&xdrm->commit_work);
+	xen_drm_commit_finish_some(xdrm);
 }
 
 static void xen_drm_commit_send(struct drm_atomic_state *state)
@@ -208,6 +231,7 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 	struct xen_drm *xdrm = to_xen_drm(drm);
 	int ret;
 
+	xen_drm_commit_finish_some(xdrm);
 	if (!nonblock || state->async_update || !xen_drm_commit_is_quick(state))
 		return drm_atomic_helper_commit(drm, state, nonblock);
 
@@ -239,5 +263,5 @@ void xen_drm_commit_init(struct xen_drm *xdrm)
 {
 	spin_lock_init(&xdrm->commits_lock);
 	INIT_LIST_HEAD(&xdrm->commits);
-	INIT_WORK(&xdrm->commit_work, xen_drm_commit_work);
+	INIT_DELAYED_WORK(&xdrm->commit_work, xen_drm_commit_work);
 }

@@ -197,6 +197,7 @@ void xen_drm_unplug(struct xen_drm *xdrm)
 	xen_drm_link_stop(xdrm);
 	for (i = 0; i < xdrm->num_pipes; i++)
 		xen_drm_pipe_stop(&xdrm->pipes[i]);
+	xen_drm_commit_flush(xdrm);
 	xen_drm_bufs_fini(xdrm);
 }
 

@@ -19,7 +19,10 @@
 #include "xen_drm.h"
 #include "xen_drm_trace.h"
 
-/* Sends an event that was taken out of the flip. No lock held. */
+/*
+ * Sends an event that was taken out of the flip. No lock held. The vblank clock
+ * need not tick for it, so the core has to be told to look at the counter.
+ */
 static void xen_drm_flip_send(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event)
 {
@@ -29,9 +32,9 @@ static void xen_drm_flip_send(struct xen_drm_pipe *pipe,
 	if (!event)
 		return;
 	spin_lock_irqsave(&drm->event_lock, flags);
+	drm_crtc_accurate_vblank_count(&pipe->crtc);
 	drm_crtc_send_vblank_event(&pipe->crtc, event);
 	spin_unlock_irqrestore(&drm->event_lock, flags);
-	drm_crtc_vblank_put(&pipe->crtc);
 	xen_drm_commit_kick(pipe->xdrm);
 }
 
@@ -99,8 +102,9 @@ static int xen_drm_flip_submit(struct xen_drm_pipe *pipe, u64 cookie,
 	flip->whole = false;
 	xen_drm_flip_wire_add(flip, cookie, flip->seq);
 	flip->sent = jiffies;
-	mod_delayed_work(system_wq, &pipe->flip_timeout,
-			 msecs_to_jiffies(XEN_DRM_FLIP_MS));
+	/* one that is pending looks at @sent */
+	queue_delayed_work(system_wq, &pipe->flip_timeout,
+			   msecs_to_jiffies(XEN_DRM_FLIP_MS));
 	atomic64_inc(&pipe->xdrm->stats.flips);
 	trace_xen_drm_flip(pipe->index, flip->seq, cookie, XEN_DRM_FLIP_ARMED);
 	return 0;
@@ -181,7 +185,7 @@ static void xen_drm_flip_answered(void *ctx, u32 seq, int status,
 /**
  * xen_drm_flip_next_vblank - let the vblank clock complete a commit
  * @pipe: the pipe
- * @event: the commit's, with a vblank reference; may be NULL
+ * @event: the commit's; may be NULL
  *
  * Context: any.
  */
@@ -194,7 +198,10 @@ void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 	if (!event)
 		return;
 	spin_lock_irqsave(&drm->event_lock, flags);
-	drm_crtc_arm_vblank_event(&pipe->crtc, event);
+	if (drm_crtc_vblank_get(&pipe->crtc))
+		drm_crtc_send_vblank_event(&pipe->crtc, event);
+	else
+		drm_crtc_arm_vblank_event(&pipe->crtc, event);
 	spin_unlock_irqrestore(&drm->event_lock, flags);
 }
 
@@ -212,8 +219,7 @@ bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe)
 /**
  * xen_drm_flip_show - show a framebuffer on a configured connector
  * @pipe: the pipe
- * @event: the commit's, with a vblank reference; sent exactly once from here on;
- *	may be NULL
+ * @event: the commit's; sent exactly once from here on; may be NULL
  * @fb: attached
  * @damage: what changed since the last frame
  * @new_fb: another framebuffer than the one shown now
@@ -280,8 +286,7 @@ static void xen_drm_flip_configured(void *ctx, u32 seq, int status,
 /**
  * xen_drm_flip_config - set the mode, showing a framebuffer
  * @pipe: the pipe; its mode is that of the CRTC's state
- * @event: the commit's, with a vblank reference; sent when the backend has
- *	answered; may be NULL
+ * @event: the commit's; sent when the backend has answered; may be NULL
  * @fb: attached
  *
  * SET_CONFIG shows the framebuffer and has no frame-done event (protocol.md).
@@ -405,6 +410,7 @@ static void xen_drm_flip_timed_out(struct work_struct *work)
 						 flip_timeout);
 	struct xen_drm_flip *flip = &pipe->flip;
 	struct drm_pending_vblank_event *event = NULL;
+	unsigned long due;
 	bool expired;
 	u32 seq;
 
@@ -414,10 +420,10 @@ static void xen_drm_flip_timed_out(struct work_struct *work)
 	spin_lock_irq(&pipe->lock);
 	expired = xen_drm_flip_in_flight(flip);
 	seq = flip->seq;
-	if (expired && time_before(jiffies, flip->sent +
-				   msecs_to_jiffies(XEN_DRM_FLIP_MS))) {
-		mod_delayed_work(system_wq, &pipe->flip_timeout,
-				 msecs_to_jiffies(XEN_DRM_FLIP_MS));
+	due = flip->sent + msecs_to_jiffies(XEN_DRM_FLIP_MS);
+	if (expired && time_before(jiffies, due)) {
+		queue_delayed_work(system_wq, &pipe->flip_timeout,
+				   due - jiffies);
 		expired = false;
 	}
 	if (expired)

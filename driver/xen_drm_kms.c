@@ -167,7 +167,7 @@ static void xen_drm_crtc_atomic_enable(struct drm_crtc *crtc,
 	pipe->want_config = true;
 }
 
-/* Takes the commit's event, with a vblank reference for its sending. */
+/* Takes the commit's event. */
 static struct drm_pending_vblank_event *
 xen_drm_crtc_take_event(struct drm_crtc *crtc)
 {
@@ -177,8 +177,6 @@ xen_drm_crtc_take_event(struct drm_crtc *crtc)
 	event = crtc->state->event;
 	crtc->state->event = NULL;
 	spin_unlock_irq(&crtc->dev->event_lock);
-	if (event)
-		WARN_ON_ONCE(drm_crtc_vblank_get(crtc));
 	return event;
 }
 

@@ -5,10 +5,9 @@
  */
 
 #include <linux/dma-mapping.h>
+#include <linux/gfp.h>
 #include <linux/highmem.h>
-#include <linux/pagemap.h>
 #include <linux/scatterlist.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 
 #include <xen/balloon.h>
@@ -16,39 +15,40 @@
 
 #include "xen_drm.h"
 
-static int xen_drm_mem_alloc_shmem(struct xen_drm_mem *mem, size_t size)
+#define XEN_DRM_MEM_BATCH	512	/* pages, between two chances to be preempted */
+
+/*
+ * Any pages: a buffer is granted, so it could not be swapped out, and a file
+ * behind it would only cost time. What a client allocates is charged to it, and
+ * is not worth killing another process for.
+ */
+static int xen_drm_mem_alloc_scattered(struct xen_drm_mem *mem)
 {
-	struct address_space *mapping;
-	struct file *file;
-	unsigned int i;
+	gfp_t gfp = GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT |
+		__GFP_RETRY_MAYFAIL | __GFP_NOWARN;
+	unsigned int done = 0;
 
-	file = shmem_file_setup("xen drm buffer", size, VM_NORESERVE);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	mem->file = file;
-	mapping = file->f_mapping;
-	mapping_set_unevictable(mapping);
+	while (done < mem->num_pages) {
+		unsigned int batch = min_t(unsigned int, XEN_DRM_MEM_BATCH,
+					   mem->num_pages - done);
+		unsigned int got = alloc_pages_bulk_array(gfp, batch,
+							  mem->pages + done);
 
-	for (i = 0; i < mem->num_pages; i++) {
-		struct page *page = shmem_read_mapping_page(mapping, i);
-
-		if (IS_ERR(page))
-			return PTR_ERR(page);
-		mem->pages[i] = page;
+		if (!got)
+			return -ENOMEM;
+		done += got;
+		cond_resched();
 	}
 	return 0;
 }
 
-static void xen_drm_mem_free_shmem(struct xen_drm_mem *mem)
+static void xen_drm_mem_free_scattered(struct xen_drm_mem *mem)
 {
 	unsigned int i;
 
-	if (!mem->file)
-		return;
+	/* one that the backend still has mapped stays until it is not */
 	for (i = 0; i < mem->num_pages && mem->pages[i]; i++)
 		put_page(mem->pages[i]);
-	mapping_clear_unevictable(mem->file->f_mapping);
-	fput(mem->file);
 }
 
 static int xen_drm_mem_alloc_contig(struct xen_drm_mem *mem,
@@ -106,8 +106,8 @@ int xen_drm_mem_alloc(struct xen_drm_mem *mem, struct device *dev,
 		return -ENOMEM;
 
 	switch (kind) {
-	case XEN_DRM_MEM_SHMEM:
-		return xen_drm_mem_alloc_shmem(mem, size);
+	case XEN_DRM_MEM_SCATTERED:
+		return xen_drm_mem_alloc_scattered(mem);
 	case XEN_DRM_MEM_CONTIG:
 		return xen_drm_mem_alloc_contig(mem, dev, size);
 	case XEN_DRM_MEM_BACKEND:
@@ -273,8 +273,8 @@ void xen_drm_mem_free(struct xen_drm_mem *mem, struct device *dev)
 	if (!mem->pages)
 		return;
 	switch (mem->kind) {
-	case XEN_DRM_MEM_SHMEM:
-		xen_drm_mem_free_shmem(mem);
+	case XEN_DRM_MEM_SCATTERED:
+		xen_drm_mem_free_scattered(mem);
 		break;
 	case XEN_DRM_MEM_CONTIG:
 		if (mem->vaddr)

@@ -121,6 +121,34 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 	spin_unlock_irqrestore(&vbl->lock, flags);
 }
 
+/* Lets the clock follow a frame. True if that is a vblank of its own. */
+static bool xen_drm_vblank_follow(struct xen_drm_vblank *vbl, ktime_t now)
+{
+	s64 since, late;
+
+	lockdep_assert_held(&vbl->lock);
+
+	if (!vbl->on)
+		xen_drm_vblank_catch_up(vbl, now);
+	since = ktime_to_ns(ktime_sub(now, vbl->last));
+	if (vbl->framed || since >= vbl->period / 2) {
+		vbl->last = now;
+		vbl->count++;
+		vbl->framed = true;
+		if (vbl->on)
+			xen_drm_vblank_arm(vbl);
+		return true;
+	}
+	vbl->framed = true;
+	if (vbl->on && since > 0) {
+		late = min(since, vbl->period / 4);
+		hrtimer_start(&vbl->timer,
+			      ktime_add_ns(vbl->last, vbl->period + late),
+			      HRTIMER_MODE_ABS);
+	}
+	return false;
+}
+
 /**
  * xen_drm_vblank_frame - a frame came on screen: let the clock follow
  * @pipe: the pipe
@@ -134,29 +162,11 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 void xen_drm_vblank_frame(struct xen_drm_pipe *pipe)
 {
 	struct xen_drm_vblank *vbl = &pipe->vblank;
-	ktime_t now = ktime_get();
 	unsigned long flags;
-	bool report = false;
-	s64 since;
+	bool report;
 
 	spin_lock_irqsave(&vbl->lock, flags);
-	if (vbl->on) {
-		since = ktime_to_ns(ktime_sub(now, vbl->last));
-		report = vbl->framed || since >= vbl->period / 2;
-		vbl->framed = true;
-		if (report) {
-			vbl->last = now;
-			vbl->count++;
-			xen_drm_vblank_arm(vbl);
-		} else if (since > 0) {
-			s64 late = min(since, vbl->period / 4);
-
-			hrtimer_start(&vbl->timer,
-				      ktime_add_ns(vbl->last,
-						   vbl->period + late),
-				      HRTIMER_MODE_ABS);
-		}
-	}
+	report = xen_drm_vblank_follow(vbl, ktime_get()) && vbl->on;
 	spin_unlock_irqrestore(&vbl->lock, flags);
 	if (report)
 		xen_drm_vblank_report(pipe);
