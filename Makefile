@@ -33,7 +33,7 @@ unit: ## the native tests, with gcc and clang, under ASan and UBSan
 	@scripts/setup host test
 	@tests/native
 
-check: ## static checks: shell scripts, sizes, licences
+check: driver backend ## static checks: checkpatch, sparse, coccicheck, clang-tidy, cppcheck …
 	@scripts/setup host test
 	@scripts/check
 
