@@ -20,6 +20,12 @@
 #define XEN_DRM_GRANTS_PER_FRAME \
 	(XEN_PAGE_SIZE / sizeof(struct grant_entry_v1))
 
+/* References for so many of Xen's pages, and for the directory that has them. */
+static unsigned int xen_drm_grants_for(unsigned int xen_pages)
+{
+	return xen_pages + DIV_ROUND_UP(xen_pages, XEN_DRM_DIR_REFS);
+}
+
 /**
  * xen_drm_grants_needed - grants that a range takes, its directory included
  * @num_pages: pages of the range, PAGE_SIZE each
@@ -29,9 +35,7 @@
  */
 unsigned int xen_drm_grants_needed(unsigned int num_pages)
 {
-	unsigned int num = num_pages * XEN_PFN_PER_PAGE;
-
-	return num + DIV_ROUND_UP(num, XEN_DRM_DIR_REFS);
+	return xen_drm_grants_for(num_pages * XEN_PFN_PER_PAGE);
 }
 
 /**
