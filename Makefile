@@ -41,6 +41,10 @@ lab: build ## scenarios in the lab: make lab SCENARIOS="01-boot ..." LAB="--gues
 	@scripts/setup
 	@lab/run $(SCENARIOS) $(LAB)
 
+deb: ## Debian packages: the daemon, and the driver for DKMS: build/deb/
+	@scripts/setup host deb
+	@scripts/build-deb
+
 install: backend ## daemon, tool, manual pages, unit: make install PREFIX=/usr DESTDIR=...
 	@meson configure build/backend -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C build/backend
@@ -55,5 +59,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver backend guest-tests unit check lab bench install clean host
+.PHONY: help demo test build driver backend guest-tests unit check lab bench deb install clean host
 .NOTPARALLEL:
