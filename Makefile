@@ -37,6 +37,10 @@ check: driver backend ## static checks: checkpatch, sparse, coccicheck, clang-ti
 	@scripts/setup host test
 	@scripts/check
 
+test-debug: build ## the driver on a kernel with KASAN, lockdep and kmemleak; KUnit tests
+	@scripts/setup debug lab
+	@scripts/test-debug
+
 lab: build ## scenarios in the lab: make lab SCENARIOS="01-boot ..." LAB="--guest pvh"
 	@scripts/setup
 	@lab/run $(SCENARIOS) $(LAB)
@@ -59,5 +63,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver backend guest-tests unit check lab bench deb install clean host
+.PHONY: help demo test build driver backend guest-tests unit check test-debug lab bench deb install clean host
 .NOTPARALLEL:
