@@ -33,13 +33,21 @@ unit: ## the native tests, with gcc and clang, under ASan and UBSan
 	@scripts/setup host test
 	@tests/native
 
-check: ## static checks: shell scripts, sizes, licences
+check: driver backend ## static checks: checkpatch, sparse, coccicheck, clang-tidy, cppcheck …
 	@scripts/setup host test
 	@scripts/check
+
+test-debug: build ## the driver on a kernel with KASAN, lockdep and kmemleak; KUnit tests
+	@scripts/setup debug lab
+	@scripts/test-debug
 
 lab: build ## scenarios in the lab: make lab SCENARIOS="01-boot ..." LAB="--guest pvh"
 	@scripts/setup
 	@lab/run $(SCENARIOS) $(LAB)
+
+deb: ## Debian packages: the daemon, and the driver for DKMS: build/deb/
+	@scripts/setup host deb
+	@scripts/build-deb
 
 install: backend ## daemon, tool, manual pages, unit: make install PREFIX=/usr DESTDIR=...
 	@meson configure build/backend -Dprefix=$(PREFIX)
@@ -55,5 +63,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver backend guest-tests unit check lab bench install clean host
+.PHONY: help demo test build driver backend guest-tests unit check test-debug lab bench deb install clean host
 .NOTPARALLEL:

@@ -195,6 +195,7 @@ void xen_drm_mem_free(struct xen_drm_mem *mem, struct device *dev);
  * @ref: users: the GEM object or the pool, and every request in flight
  * @xdrm: the device; flushes its queue before it goes
  * @node: in @xdrm->bufs, or in @xdrm->pool
+ * @publish_lock: makes the claim and DBUF_CREATE one step
  * @free_work: frees in process context
  * @cookie: id on the wire, never 0
  * @mem: the pages
@@ -280,7 +281,7 @@ xen_drm_gem_prime_import_sg(struct drm_device *drm,
 struct xen_drm_fb {
 	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees */
 	u64 cookie;
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	unsigned int link;
 };
 
@@ -373,7 +374,7 @@ struct xen_drm_flip {
  * @lock: protects the rest but @timer; innermost
  */
 struct xen_drm_vblank {
-	spinlock_t lock;
+	spinlock_t lock;		/* see above */
 	struct hrtimer timer;
 	ktime_t last;
 	s64 period;
@@ -400,17 +401,33 @@ struct xen_drm_cursor {
 
 /**
  * struct xen_drm_pipe - one virtual monitor
+ * @xdrm: the device
+ * @index: number of the connector in XenStore
+ * @plane: the primary plane
  * @cursor_plane: not initialised if the backend offered no cursor
+ * @crtc: of @plane
+ * @encoder: of @crtc
+ * @connector: of @encoder
+ * @ring: the connector's requests
+ * @events: the connector's events
  * @lock: protects @flip, @cursor, @config_link and @bad; taken in interrupts; inside it
  *	only the ring's lock
+ * @flip: commits and frame-done events
+ * @cursor: where the cursor is
+ * @vblank: the clock
  * @config_link: connection on which a mode is set; 0 for none
  * @want_config: atomic_enable ran, the flush has to send SET_CONFIG;
  *	commit context
- * @edid: raw EDID, NULL when the backend has none; mode_config.mutex
  * @bad: what link-status shall say
+ * @flip_timeout: looks for a frame-done event that is overdue
+ * @status_work: puts @bad into the link-status property
+ * @hotplug_work: fetches the EDID again and tells user space
  * @width: largest mode, pixels
  * @height: largest mode, lines
  * @connected: a monitor is there
+ * @edid: raw EDID, NULL when the backend has none; mode_config.mutex
+ * @edid_size: its bytes
+ * @edid_new: the property has another one
  */
 struct xen_drm_pipe {
 	struct xen_drm *xdrm;
@@ -424,7 +441,7 @@ struct xen_drm_pipe {
 	struct xen_drm_ring ring;
 	struct xen_drm_events events;
 
-	spinlock_t lock;
+	spinlock_t lock;		/* see above */
 	struct xen_drm_flip flip;
 	struct xen_drm_cursor cursor;
 	struct xen_drm_vblank vblank;
@@ -440,7 +457,7 @@ struct xen_drm_pipe {
 	bool connected;
 	u8 *edid;
 	size_t edid_size;
-	bool edid_new;			/* the property has another one */
+	bool edid_new;
 };
 
 #define crtc_to_pipe(c)		container_of(c, struct xen_drm_pipe, crtc)
@@ -520,16 +537,25 @@ bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
  * @xb: the bus device; a reference on it is held by @drm
  * @wq: frees and reconnects; not freezable
  * @cfg: as read when the device was made
+ * @registered: clients can see it
  * @version: of the protocol, on the connection now up
  * @features: negotiated on the connection now up
  * @link: number of the connection now up, 0 when there is none
+ * @last_link: number of the connection made last
  * @backend_id: domain of the backend of that connection
  * @epoch: grows when grants of the old life are void (resume, other domain)
+ * @next_cookie: where the ids of buffers and framebuffers come from
  * @bufs_lock: protects @bufs, @pool and the connection state of buffers;
  *	not held over a wait for the backend
  * @bufs: buffers in use
  * @pool: buffers for reuse, newest first
+ * @pool_bytes: their size
+ * @pool_count: their number
+ * @pool_shrink: the guest is short of memory: trim the whole pool
+ * @pool_trim: frees what has been in the pool for long
+ * @shrinker: asks for memory back
  * @gone: no buffer is published any more
+ * @short_of_grants: said so in the log already
  * @bufs_dying: buffers on their way out, grants not yet returned
  * @destroys: DBUF_DESTROY requests in flight
  * @bufs_wait: woken when @bufs_dying or @destroys falls
@@ -537,6 +563,10 @@ bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
  * @commits: sent, not yet on screen
  * @commit_work: finishes those that are, if no other commit does; holds a
  *	reference while it is queued
+ * @acct: grants in use
+ * @stats: counters for debugfs
+ * @num_pipes: entries of @pipes
+ * @pipes: one for each connector
  */
 struct xen_drm {
 	struct drm_device drm;
@@ -553,7 +583,7 @@ struct xen_drm {
 	domid_t backend_id;
 
 	atomic64_t next_cookie;
-	struct mutex bufs_lock;
+	struct mutex bufs_lock;		/* see above */
 	struct list_head bufs;
 	struct list_head pool;
 	size_t pool_bytes;

@@ -242,7 +242,8 @@ static int xen_drm_cfg_connectors(struct xenbus_device *xb,
 	}
 	if (!i) {
 		xenbus_dev_fatal(xb, -ENOENT,
-				 "%s/0/" XENDISPL_FIELD_RESOLUTION " is missing, expected WIDTHxHEIGHT",
+				 "%s/0/" XENDISPL_FIELD_RESOLUTION
+				 " is missing, expected WIDTHxHEIGHT",
 				 xb->nodename);
 		return -ENOENT;
 	}
@@ -261,7 +262,8 @@ static int xen_drm_cfg_version(struct xenbus_device *xb,
 		ret = xen_drm_cfg_parse_version(text, &cfg->version);
 	if (ret)
 		xenbus_dev_fatal(xb, ret,
-				 "%s/" XENDISPL_FIELD_BE_VERSIONS " is \"%.32s\", expected a list with 1 to %u in it",
+				 "%s/" XENDISPL_FIELD_BE_VERSIONS
+				 " is \"%.32s\", expected a list with 1 to %u in it",
 				 xb->otherend, text,
 				 XENDISPL_PROTOCOL_VERSION_INT);
 	kfree(text);
@@ -324,7 +326,8 @@ static int xen_drm_cfg_extensions(struct xenbus_device *xb,
  * @xb: the bus device
  * @cfg: filled
  *
- * Context: process. Return: 0, or -errno and the reason is in XenStore, the
+ * Context: process.
+ * Return: 0, or -errno and the reason is in XenStore, the
  * log, and the frontend's state is Closing.
  */
 int xen_drm_cfg_read(struct xenbus_device *xb, struct xen_drm_cfg *cfg)
@@ -344,14 +347,16 @@ int xen_drm_cfg_read(struct xenbus_device *xb, struct xen_drm_cfg *cfg)
 	if (!ret && cfg->be_alloc && xen_drm_contiguous) {
 		ret = -EINVAL;
 		xenbus_dev_fatal(xb, ret,
-				 "%s/" XENDISPL_FIELD_BE_ALLOC "=1 and the module parameter contiguous=1 exclude each other",
+				 "%s/" XENDISPL_FIELD_BE_ALLOC
+				 "=1 and the module parameter contiguous=1 exclude each other",
 				 xb->nodename);
 	}
 	if (!ret && cfg->be_alloc && xen_pv_domain()) {
 		/* a PV guest cannot map a foreign frame a second time */
 		ret = -EOPNOTSUPP;
 		xenbus_dev_fatal(xb, ret,
-				 "%s/" XENDISPL_FIELD_BE_ALLOC "=1 needs a PVH or HVM guest, this one is PV",
+				 "%s/" XENDISPL_FIELD_BE_ALLOC
+				 "=1 needs a PVH or HVM guest, this one is PV",
 				 xb->nodename);
 	}
 	return ret;

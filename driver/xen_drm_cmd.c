@@ -27,7 +27,8 @@ static void xen_drm_cmd_buf_release(void *ctx)
  * xen_drm_cmd_dbuf_create - DBUF_CREATE: make the backend know a buffer
  * @buf: granted; kept until the answer, however late it comes
  *
- * Context: process, waits. Return: 0, or -errno of xen_drm_ring_call().
+ * Context: process, waits.
+ * Return: 0, or -errno of xen_drm_ring_call().
  */
 int xen_drm_cmd_dbuf_create(struct xen_drm_buf *buf)
 {
@@ -60,7 +61,8 @@ static void xen_drm_cmd_destroy_release(void *ctx)
  * xen_drm_cmd_dbuf_destroy - DBUF_DESTROY, without waiting for the answer
  * @buf: kept until the answer
  *
- * Context: process. Return: 0, or -errno of xen_drm_ring_submit().
+ * Context: process.
+ * Return: 0, or -errno of xen_drm_ring_submit().
  */
 int xen_drm_cmd_dbuf_destroy(struct xen_drm_buf *buf)
 {
@@ -86,7 +88,8 @@ int xen_drm_cmd_dbuf_destroy(struct xen_drm_buf *buf)
  * @fb: the framebuffer; what the wire can carry was checked before
  * @dbuf_cookie: its buffer
  *
- * Context: process, waits. Return: 0, or -errno of xen_drm_ring_call().
+ * Context: process, waits.
+ * Return: 0, or -errno of xen_drm_ring_call().
  */
 int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie)
 {
@@ -133,7 +136,8 @@ void xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie)
  * @bpp: bits per pixel
  * @call: told of the answer
  *
- * Context: process. Return: 0, or -errno of xen_drm_ring_submit().
+ * Context: process.
+ * Return: 0, or -errno of xen_drm_ring_submit().
  */
 int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 			   u32 height, u32 bpp, const struct xen_drm_call *call)
@@ -186,7 +190,8 @@ int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
  * @pipe: the connector
  * @fb_cookie: attached, ARGB8888; 0 hides the cursor
  *
- * Context: process, waits. Return: 0, or -errno of xen_drm_ring_call().
+ * Context: process, waits.
+ * Return: 0, or -errno of xen_drm_ring_call().
  */
 int xen_drm_cmd_cursor_set(struct xen_drm_pipe *pipe, u64 fb_cookie)
 {

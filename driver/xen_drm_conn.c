@@ -91,6 +91,9 @@ static int xen_drm_conn_get_modes(struct drm_connector *connector)
  * xen_drm_conn_mode_fits - can the connector show a mode?
  * @pipe: the pipe
  * @mode: any, also one that a client made up
+ *
+ * Context: any.
+ * Return: whether its active area is within the connector's.
  */
 bool xen_drm_conn_mode_fits(const struct xen_drm_pipe *pipe,
 			    const struct drm_display_mode *mode)

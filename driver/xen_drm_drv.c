@@ -162,7 +162,8 @@ struct xen_drm *xen_drm_create(struct xenbus_device *xb,
  * xen_drm_register - show the device to clients
  * @xdrm: the device, connected
  *
- * Context: state machine. Return: 0 or -errno.
+ * Context: state machine.
+ * Return: 0 or -errno.
  */
 int xen_drm_register(struct xen_drm *xdrm)
 {

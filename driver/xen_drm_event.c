@@ -118,7 +118,8 @@ void xen_drm_events_init(struct xen_drm_events *events, unsigned int index,
  * @events: the event page, closed
  * @xb: the bus device
  *
- * Context: state machine. Return: 0 or -errno, the page is closed then.
+ * Context: state machine.
+ * Return: 0 or -errno, the page is closed then.
  */
 int xen_drm_events_open(struct xen_drm_events *events,
 			struct xenbus_device *xb)

@@ -97,7 +97,8 @@ static int xen_drm_fb_announce(struct xen_drm_fb *fb, u64 dbuf_cookie)
  * xen_drm_fb_is_attached - does the backend of now know a framebuffer?
  * @fb: the framebuffer
  *
- * Context: any. Another connection may follow at any time.
+ * Context: any.
+ * Return: whether it does; another connection may follow at any time.
  */
 bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb)
 {

@@ -210,6 +210,7 @@ void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
  * @pipe: the pipe
  *
  * Context: process.
+ * Return: whether it would, as of now.
  */
 bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe)
 {
@@ -435,8 +436,8 @@ static void xen_drm_flip_timed_out(struct work_struct *work)
 	atomic64_inc(&pipe->xdrm->stats.flip_timeouts);
 	trace_xen_drm_flip(pipe->index, seq, 0, XEN_DRM_FLIP_TIMED_OUT);
 	drm_err_ratelimited(&pipe->xdrm->drm,
-			     "connector %u: no frame-done event within %u ms\n",
-			     pipe->index, XEN_DRM_FLIP_MS);
+			    "connector %u: no frame-done event within %u ms\n",
+			    pipe->index, XEN_DRM_FLIP_MS);
 	xen_drm_conn_set_bad(pipe, true);
 	xen_drm_flip_send(pipe, event);
 }

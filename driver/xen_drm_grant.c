@@ -20,19 +20,29 @@
 #define XEN_DRM_GRANTS_PER_FRAME \
 	(XEN_PAGE_SIZE / sizeof(struct grant_entry_v1))
 
+/* References for so many of Xen's pages, and for the directory that has them. */
+static unsigned int xen_drm_grants_for(unsigned int xen_pages)
+{
+	return xen_pages + DIV_ROUND_UP(xen_pages, XEN_DRM_DIR_REFS);
+}
+
 /**
  * xen_drm_grants_needed - grants that a range takes, its directory included
  * @num_pages: pages of the range, PAGE_SIZE each
+ *
+ * Context: any.
+ * Return: references, one for each Xen page.
  */
 unsigned int xen_drm_grants_needed(unsigned int num_pages)
 {
-	unsigned int num = num_pages * XEN_PFN_PER_PAGE;
-
-	return num + DIV_ROUND_UP(num, XEN_DRM_DIR_REFS);
+	return xen_drm_grants_for(num_pages * XEN_PFN_PER_PAGE);
 }
 
 /**
  * xen_drm_grants_limit - grants a guest can have, all drivers together
+ *
+ * Context: any.
+ * Return: references.
  */
 unsigned int xen_drm_grants_limit(void)
 {
@@ -241,7 +251,8 @@ int xen_drm_grants_take(struct xen_drm_grants *grants,
  * @domid: the backend's domain
  * @num_refs: references the directory has room for
  *
- * Context: process. Return: as xen_drm_grants_take().
+ * Context: process.
+ * Return: as xen_drm_grants_take().
  */
 int xen_drm_grants_take_dir(struct xen_drm_grants *grants,
 			    struct xen_drm_grant_acct *acct, domid_t domid,
@@ -289,6 +300,9 @@ void xen_drm_grants_end(struct xen_drm_grants *grants,
 /**
  * xen_drm_grants_dir - reference of the directory's first page
  * @grants: not empty
+ *
+ * Context: any.
+ * Return: the reference that goes on the wire.
  */
 grant_ref_t xen_drm_grants_dir(const struct xen_drm_grants *grants)
 {

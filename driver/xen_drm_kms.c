@@ -149,6 +149,9 @@ static int xen_drm_crtc_atomic_check(struct drm_crtc *crtc,
 /**
  * xen_drm_pipe_configured - is a mode set on the connection that is up now?
  * @pipe: the pipe
+ *
+ * Context: any.
+ * Return: whether there is.
  */
 bool xen_drm_pipe_configured(struct xen_drm_pipe *pipe)
 {
@@ -234,8 +237,8 @@ static void xen_drm_crtc_show(struct xen_drm_pipe *pipe,
 	if (ret) {
 		if (ret != -ENOTCONN) {
 			drm_err_ratelimited(&pipe->xdrm->drm,
-					     "connector %u: the backend refused a framebuffer: error %d\n",
-					     pipe->index, ret);
+					    "connector %u: the backend refused a framebuffer: error %d\n",
+					    pipe->index, ret);
 			xen_drm_conn_set_bad(pipe, true);
 		}
 		xen_drm_flip_next_vblank(pipe, event);

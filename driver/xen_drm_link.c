@@ -151,7 +151,8 @@ static void xen_drm_link_close(struct xen_drm *xdrm)
  * @xb: the bus device
  * @cfg: the backend's offer
  *
- * Context: state machine. Return: 0, or -errno and nothing is left behind.
+ * Context: state machine.
+ * Return: 0, or -errno and nothing is left behind.
  */
 int xen_drm_link_open(struct xen_drm *xdrm, struct xenbus_device *xb,
 		      const struct xen_drm_cfg *cfg)

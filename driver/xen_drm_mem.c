@@ -91,7 +91,8 @@ static int xen_drm_mem_alloc_backend(struct xen_drm_mem *mem)
  *
  * Pages of XEN_DRM_MEM_BACKEND are empty frames until xen_drm_mem_map().
  *
- * Context: process. Return: 0 or -errno.
+ * Context: process.
+ * Return: 0 or -errno.
  */
 int xen_drm_mem_alloc(struct xen_drm_mem *mem, struct device *dev,
 		      enum xen_drm_mem_kind kind, size_t size)
@@ -202,7 +203,8 @@ static int xen_drm_mem_map_ops(struct xen_drm_mem *mem, domid_t domid,
  *
  * Only where a page is a Xen page: grants map whole pages.
  *
- * Context: process. Return: 0 or -errno, nothing is mapped then.
+ * Context: process.
+ * Return: 0 or -errno, nothing is mapped then.
  */
 int xen_drm_mem_map(struct xen_drm_mem *mem, domid_t domid,
 		    struct xen_drm_grants *grants)

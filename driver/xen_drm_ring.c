@@ -267,7 +267,8 @@ void xen_drm_ring_init(struct xen_drm_ring *ring, unsigned int index,
  * @ring: the ring, closed
  * @xb: the bus device
  *
- * Context: state machine. Return: 0 or -errno, the ring is closed then.
+ * Context: state machine.
+ * Return: 0 or -errno, the ring is closed then.
  */
 int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb)
 {
@@ -380,7 +381,8 @@ static struct xen_drm_slot *xen_drm_ring_free_slot(struct xen_drm_ring *ring)
  * @req: zeroed, then filled; the id is set here
  * @call: copied; used only if this returns 0
  *
- * Context: any. Return: 0, -EAGAIN when the ring is full, -ENOTCONN, -EIO.
+ * Context: any.
+ * Return: 0, -EAGAIN when the ring is full, -ENOTCONN, -EIO.
  */
 int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 			    struct xendispl_req *req,
@@ -436,6 +438,7 @@ out:
  * @ring: the ring; one that went wrong refuses, who waits shall learn of it
  *
  * Context: process.
+ * Return: whether it would, as of now.
  */
 bool xen_drm_ring_has_room(struct xen_drm_ring *ring)
 {
@@ -451,7 +454,8 @@ bool xen_drm_ring_has_room(struct xen_drm_ring *ring)
  * xen_drm_ring_wait_room - wait for a full ring to get room
  * @ring: the ring
  *
- * Context: process. Return: false when none came in time.
+ * Context: process.
+ * Return: false when none came in time.
  */
 bool xen_drm_ring_wait_room(struct xen_drm_ring *ring)
 {

@@ -18,6 +18,15 @@
 
 /**
  * struct xen_drm_stats - counters, shown in debugfs; all only grow
+ * @requests: sent
+ * @timeouts: requests that were not answered in time
+ * @errors: requests that were answered with an error
+ * @events: taken from event pages
+ * @event_gaps: events that did not have the id that was due
+ * @flips: SET_CONFIG and PG_FLIP requests for commits
+ * @flip_timeouts: frame-done events that did not come in time
+ * @violations: of the protocol, by the backend
+ * @reconnects: connections after the first
  */
 struct xen_drm_stats {
 	atomic64_t requests;
@@ -96,6 +105,7 @@ struct xen_drm_slot {
  * @ch: page and interrupt; changed by the state machine only, while !@up
  * @dev: for messages
  * @index: number of the connector
+ * @stats: where to count
  * @lock: protects all below; taken in the interrupt
  * @front: the ring's private indices
  * @up: requests may be sent
@@ -112,7 +122,7 @@ struct xen_drm_ring {
 	unsigned int index;
 	struct xen_drm_stats *stats;
 
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	struct xen_displif_front_ring front;
 	bool up;
 	bool broken;
@@ -147,12 +157,13 @@ int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
  * @ch: page and interrupt
  * @dev: for messages
  * @index: number of the connector
+ * @stats: where to count
  * @handler: told every event, in the interrupt
  * @ctx: passed to @handler
  * @lock: serialises the walk
  * @cons: next event to read, ours alone
  * @next_id: id we expect
- * @gaps: how often another one came
+ * @complained: a gap was logged on this connection
  * @up: events are delivered
  */
 struct xen_drm_events {
@@ -163,7 +174,7 @@ struct xen_drm_events {
 	void (*handler)(void *ctx, const struct xendispl_evt *evt);
 	void *ctx;
 
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	u32 cons;
 	u16 next_id;
 	bool complained;

@@ -50,7 +50,7 @@ enum xen_drm_bus_action {
  */
 struct xen_drm_bus {
 	struct xenbus_device *xb;
-	struct mutex lock;
+	struct mutex lock;		/* see above */
 	struct workqueue_struct *wq;
 	struct work_struct work;
 	struct delayed_work grace;

@@ -140,6 +140,8 @@ static void fill_copy(struct vnc_monitor *mon)
 	struct xd_canvas all;
 	uint32_t y;
 
+	if (!mon->copy.data)
+		return;
 	if (screen->ops->screenshot(screen, mon->index, &all)) {
 		memset(mon->copy.data, 0, copy_size(&mon->copy));
 		return;

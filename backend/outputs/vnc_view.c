@@ -93,6 +93,8 @@ static void on_key(rfbBool down, rfbKeySym keysym, rfbClientPtr client)
 
 static int32_t fraction(int at, uint32_t size)
 {
+	if (!size)
+		return 0;
 	if (at < 0)
 		at = 0;
 	if ((uint32_t)at >= size)

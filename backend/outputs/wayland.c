@@ -135,7 +135,7 @@ static int take_copy(struct xd_canvas *canvas, const struct way_window *win)
 {
 	int64_t copied = 0;
 
-	if (win->unpainted && win->next.data)
+	if (win->next.data && (win->unpainted || !win->front))
 		copied = xd_image_copy(canvas, &win->next, NULL);
 	else
 		memcpy(canvas->data, win->front->canvas.data,

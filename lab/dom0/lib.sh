@@ -89,6 +89,8 @@ guest_create() {
 }
 
 guest_config() {
+	# what the checks note down takes its room too
+	[ "$LAB_DEBUG" = no ] || memory=$((memory + 512))
 	cat <<-END
 		name = "$1"
 		type = "$LAB_GUEST"

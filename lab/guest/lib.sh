@@ -91,3 +91,21 @@ taps_end() {
 		/^not ok/{ printf "%s%s\n", said, $0; said = ""; bad = 1 }
 		END { exit bad }' /run/taps || fail "subtests failed"
 }
+
+# leak_scan: fails, and shows it, if the driver left memory behind. It goes
+# first: what it still points to is no leak.
+leak_scan() {
+	local leaks=/sys/kernel/debug/kmemleak
+	if [ -d /sys/module/drm_xen_front ] && ! rmmod drm_xen_front; then
+		say "lab: the driver does not go: a leak of a reference"
+		return 1
+	fi
+	# it takes nothing for a leak that is younger than five seconds
+	sleep 6
+	echo scan >$leaks
+	echo scan >$leaks
+	[ ! -s $leaks ] || {
+		cat $leaks
+		return 1
+	}
+}
