@@ -227,3 +227,4 @@ module_exit(xen_drm_module_exit);
 MODULE_DESCRIPTION("Xen para-virtual display frontend");
 MODULE_AUTHOR("The xen-display authors");
 MODULE_LICENSE("Dual MIT/GPL");
+MODULE_VERSION("0.1.0");

@@ -30,7 +30,7 @@ helper() {
 
 # plain_names FILE...: without compat/
 plain_names() {
-	sed -i -e '/^\tCOMPAT_DRM_PRIME_OPS$/d' \
+	sed -i -e '/^\tCOMPAT_DRM_PRIME_OPS$/d' -e '/^MODULE_VERSION(/d' \
 		-e 's/^\tCOMPAT_DRM_FBDEV_OPS$/\tDRM_FBDEV_TTM_DRIVER_OPS,/' \
 		-e 's/compat_fbdev_setup(\(.*\));/drm_client_setup_with_fourcc(\1, DRM_FORMAT_XRGB8888);/' \
 		-e 's/compat_shrinker_unregister(/shrinker_free(/' \
