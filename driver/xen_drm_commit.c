@@ -65,10 +65,10 @@ void xen_drm_commit_free(struct drm_atomic_state *base)
 	kfree(to_xen_drm_state(base));
 }
 
-static bool xen_drm_commit_is_over(const struct drm_crtc_commit *commit)
+static bool xen_drm_commit_is_over(struct drm_crtc_commit *commit)
 {
-	return !commit || (completion_done((void *)&commit->hw_done) &&
-			   completion_done((void *)&commit->flip_done));
+	return !commit || (completion_done(&commit->hw_done) &&
+			   completion_done(&commit->flip_done));
 }
 
 static bool xen_drm_commit_fb_ready(const struct drm_plane_state *new)
