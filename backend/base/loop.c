@@ -30,13 +30,52 @@ void xd_loop_finish(struct xd_loop *loop)
 	loop->epfd = -1;
 }
 
+static void due_add(struct xd_timer *timer)
+{
+	struct xd_timer **at = &timer->loop->due;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = timer;
+	timer->next = NULL;
+	timer->due = true;
+}
+
+static void due_del(struct xd_timer *timer)
+{
+	struct xd_timer **at = &timer->loop->due;
+
+	while (*at && *at != timer)
+		at = &(*at)->next;
+	if (*at)
+		*at = timer->next;
+	timer->due = false;
+}
+
+/* Those that are due now: what they set anew is for the next turn. */
+static void run_due(struct xd_loop *loop)
+{
+	struct xd_timer *timer;
+	unsigned int count = 0;
+
+	for (timer = loop->due; timer; timer = timer->next)
+		count++;
+	/* a callback may take any of them away */
+	while (count-- && loop->due) {
+		timer = loop->due;
+		due_del(timer);
+		timer->fired(timer->ctx);
+	}
+}
+
 int xd_loop_turn(struct xd_loop *loop, int timeout_ms)
 {
 	struct epoll_event events[MAX_EVENTS];
 	struct xd_source *batch[MAX_EVENTS];
 	int n, i;
 
-	n = epoll_wait(loop->epfd, events, MAX_EVENTS, timeout_ms);
+	n = epoll_wait(loop->epfd, events, MAX_EVENTS,
+		       loop->due ? 0 : timeout_ms);
 	if (n < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (i = 0; i < n; i++)
@@ -49,6 +88,7 @@ int xd_loop_turn(struct xd_loop *loop, int timeout_ms)
 			batch[i]->ready(batch[i]->ctx, events[i].events);
 	loop->batch = NULL;
 	loop->nr_batch = 0;
+	run_due(loop);
 	return 0;
 }
 
@@ -107,8 +147,10 @@ static void timer_ready(void *ctx, uint32_t events)
 	struct xd_timer *timer = ctx;
 	uint64_t count;
 
-	if (read(timer->source.fd, &count, sizeof(count)) == sizeof(count))
-		timer->fired(timer->ctx);
+	if (read(timer->source.fd, &count, sizeof(count)) != sizeof(count))
+		return;
+	timer->armed = false;
+	timer->fired(timer->ctx);
 }
 
 int xd_timer_init(struct xd_loop *loop, struct xd_timer *timer,
@@ -117,7 +159,7 @@ int xd_timer_init(struct xd_loop *loop, struct xd_timer *timer,
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	int ret;
 
-	*timer = (struct xd_timer){ .fired = fired, .ctx = ctx };
+	*timer = (struct xd_timer){ .loop = loop, .fired = fired, .ctx = ctx };
 	timer->source.fd = -1;
 	if (fd < 0)
 		return -errno;
@@ -134,11 +176,12 @@ void xd_timer_finish(struct xd_loop *loop, struct xd_timer *timer)
 
 	if (!timer->fired || fd < 0)
 		return;
+	due_del(timer);
 	xd_source_del(loop, &timer->source);
 	close(fd);
 }
 
-void xd_timer_set(struct xd_timer *timer, uint64_t ns)
+static void timer_arm(struct xd_timer *timer, uint64_t ns)
 {
 	struct itimerspec spec = {
 		.it_value.tv_sec = (time_t)(ns / 1000000000u),
@@ -146,4 +189,19 @@ void xd_timer_set(struct xd_timer *timer, uint64_t ns)
 	};
 
 	timerfd_settime(timer->source.fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	timer->armed = ns;
+}
+
+void xd_timer_set(struct xd_timer *timer, uint64_t ns)
+{
+	bool now = ns && ns <= xd_now();
+
+	if (timer->source.fd < 0)
+		return;
+	if (timer->due && !now)
+		due_del(timer);
+	if (now && !timer->due)
+		due_add(timer);
+	if (timer->armed || (ns && !now))
+		timer_arm(timer, now ? 0 : ns);
 }

@@ -15,6 +15,7 @@ struct xd_loop {
 	bool quit;
 	struct xd_source **batch;	/* sources of the current wake-up */
 	int nr_batch;
+	struct xd_timer *due;		/* timers set to a time that has passed */
 };
 
 /**
@@ -31,11 +32,19 @@ struct xd_source {
 
 /**
  * struct xd_timer - fires once at a time, on CLOCK_MONOTONIC
+ * @loop:	whose it is
+ * @next:	the next one in @loop->due
+ * @due:	in @loop->due: needs no wake-up of the kernel
+ * @armed:	the kernel has a time for it
  * @fired:	told when it does
  * @ctx:	passed to @fired
  */
 struct xd_timer {
 	struct xd_source source;
+	struct xd_loop *loop;
+	struct xd_timer *next;
+	bool due;
+	bool armed;
 	void (*fired)(void *ctx);
 	void *ctx;
 };
@@ -62,7 +71,10 @@ int xd_timer_init(struct xd_loop *loop, struct xd_timer *timer,
 		  void (*fired)(void *ctx), void *ctx);
 void xd_timer_finish(struct xd_loop *loop, struct xd_timer *timer);
 
-/* Fire at @ns of CLOCK_MONOTONIC; in the past is now; 0 disarms. */
+/*
+ * Fire at @ns of CLOCK_MONOTONIC; 0 disarms. A time that has passed fires in the
+ * next turn of the loop, never from in here.
+ */
 void xd_timer_set(struct xd_timer *timer, uint64_t ns);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
