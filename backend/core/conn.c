@@ -11,8 +11,6 @@
 #include "core/guest.h"
 #include "edid/edid.h"
 
-#define PAY_INTERVAL	20000000u	/* ns */
-
 static void break_conn(struct xd_conn *conn, const char *why)
 {
 	if (conn->broken)
@@ -238,7 +236,7 @@ void xd_conn_pay_owed(struct xd_conn *conn)
 	if (conn->owes_connector && send_connector(conn))
 		conn->owes_connector = false;
 	if (conn->nr_owed || conn->owes_connector)
-		xd_timer_set(&conn->guest->pay, xd_now() + PAY_INTERVAL);
+		xd_guest_pay_later(conn->guest);
 }
 
 void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie)
@@ -250,5 +248,5 @@ void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie)
 	if (conn->nr_owed < XD_MAX_FLIPS)
 		conn->owed[conn->nr_owed++] = fb_cookie;
 	/* a guest need not tell that it has taken events */
-	xd_timer_set(&conn->guest->pay, xd_now() + PAY_INTERVAL);
+	xd_guest_pay_later(conn->guest);
 }

@@ -9,6 +9,8 @@
 #include "core/guest.h"
 #include "core/keyboard.h"
 
+#define PAY_INTERVAL	20000000u	/* ns */
+
 static struct xd_conn *conn_of_port(struct xd_guest *guest, int port)
 {
 	unsigned int i;
@@ -33,6 +35,23 @@ static void serve_all(void *ctx)
 		xd_timer_set(&guest->again, 1);
 }
 
+/* What was lost may have been an "up": all of them go up. */
+static int send_leave(struct xd_input_sink *sink)
+{
+	static const struct xd_input leave = { .type = XD_INPUT_LEAVE };
+	int ret = xd_packet_send(sink->fd, &leave, sizeof(leave), -1);
+
+	sink->lost = ret;
+	return ret;
+}
+
+void xd_guest_pay_later(struct xd_guest *guest)
+{
+	/* the first who asks says when: the others must not put it off */
+	if (!guest->pay.armed)
+		xd_timer_set(&guest->pay, xd_now() + PAY_INTERVAL);
+}
+
 static void pay_all(void *ctx)
 {
 	struct xd_guest *guest = ctx;
@@ -40,6 +59,10 @@ static void pay_all(void *ctx)
 
 	for (i = 0; i < guest->nr_conns; i++)
 		xd_conn_pay_owed(&guest->conns[i]);
+	for (i = 0; i < guest->nr_sinks; i++)
+		if (guest->sinks[i].lost &&
+		    send_leave(&guest->sinks[i]) == -EAGAIN)
+			xd_guest_pay_later(guest);
 }
 
 static void bus_ready(void *ctx, uint32_t events)
@@ -77,17 +100,16 @@ static void output_resized(void *ctx, unsigned int monitor, uint32_t width,
 }
 
 /* False when the other end is gone. */
-static bool send_input(struct xd_input_sink *sink,
+static bool send_input(struct xd_guest *guest, struct xd_input_sink *sink,
 		       const struct xd_input *input)
 {
-	static const struct xd_input leave = { .type = XD_INPUT_LEAVE };
-	int ret = 0;
+	int ret = sink->lost ? send_leave(sink) : 0;
 
-	if (sink->lost)
-		ret = xd_packet_send(sink->fd, &leave, sizeof(leave), -1);
 	if (!ret)
 		ret = xd_packet_send(sink->fd, input, sizeof(*input), -1);
 	sink->lost = ret;
+	if (ret == -EAGAIN)
+		xd_guest_pay_later(guest);
 	return !ret || ret == -EAGAIN;
 }
 
@@ -103,7 +125,8 @@ static void output_input(void *ctx, unsigned int monitor,
 		struct xd_input_sink *sink = &guest->sinks[i];
 
 		if ((sink->conn == XD_ALL_CONNECTORS ||
-		     sink->conn == monitor) && !send_input(sink, input)) {
+		     sink->conn == monitor) &&
+		    !send_input(guest, sink, input)) {
 			close(sink->fd);
 			*sink = guest->sinks[--guest->nr_sinks];
 			continue;

@@ -123,7 +123,7 @@ struct xd_guest {
 	struct xd_counters counters;
 	struct xd_source bus_source;
 	struct xd_timer again;		/* requests are left over */
-	struct xd_timer pay;		/* events are owed */
+	struct xd_timer pay;		/* see xd_guest_pay_later() */
 };
 
 /* guest.c */
@@ -141,6 +141,9 @@ int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
 		   struct xd_bus *bus, const struct xd_connect *params,
 		   int output_fd);
 void xd_guest_stop(struct xd_guest *guest);
+
+/* The guest, or a keyboard of it, has no room for what it has to be told. */
+void xd_guest_pay_later(struct xd_guest *guest);
 
 /* Input of a connector, or of all, goes to @fd as well, which is taken. */
 void xd_guest_add_sink(struct xd_guest *guest, uint32_t conn, int fd);

@@ -152,6 +152,7 @@ bool xd_viewers_ended(struct xd_device *dev, pid_t pid, int status)
 	if (i == XD_MAX_VIEWERS)
 		return false;
 	dev->viewers[i] = 0;
+	xd_debug("domain %u (%s): a viewer has ended", dev->domid, dev->guest);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGALRM)
 		xd_device_warn(dev, "a viewer died of signal %d",
 			       WTERMSIG(status));

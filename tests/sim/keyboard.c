@@ -151,7 +151,8 @@ static void type_key(rfbClient *client, uint32_t keysym)
 	assert_true(SendKeyEvent(client, keysym, FALSE));
 }
 
-static void begin(struct sim *sim)
+/* A guest whose keyboard is connected, and nothing else of it. */
+static void begin_keyboard(struct sim *sim)
 {
 	sim->output = "vnc";
 	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
@@ -161,6 +162,11 @@ static void begin(struct sim *sim)
 	publish();
 	want_state("4");
 	node(FE, "state", "4");
+}
+
+static void begin(struct sim *sim)
+{
+	begin_keyboard(sim);
 	sim_connect(&front, 2);
 }
 
@@ -253,13 +259,35 @@ static bool ring_is_full(void *ctx)
 	return page->in_prod - page->in_cons == XENKBD_IN_RING_LEN;
 }
 
+/*
+ * Takes events until no key is down. What is down has to go up; what else
+ * comes, comes soon or never. How many there were.
+ */
+static unsigned int take_until_up(unsigned int least)
+{
+	bool down[KEY_CNT] = { false };
+	unsigned int n = 0, nr_down = 0;
+
+	while (fake_wait(fake, has_event, NULL,
+			 nr_down || n < least ? SIM_TIMEOUT_MS : 200)) {
+		union xenkbd_in_event event = take();
+
+		assert_int_equal(event.type, XENKBD_TYPE_KEY);
+		assert_true(event.key.keycode < KEY_CNT);
+		nr_down -= down[event.key.keycode];
+		down[event.key.keycode] = event.key.pressed;
+		nr_down += down[event.key.keycode];
+		n++;
+	}
+	assert_int_equal(nr_down, 0);
+	return n;
+}
+
 /* More than ring and queue hold: no overrun, and nothing stays down. */
 static void guest_does_not_read(void **state)
 {
-	bool down[KEY_CNT] = { false };
 	struct sim *sim = *state;
 	rfbClient *client;
-	unsigned int n = 0;
 
 	begin(sim);
 	client = client_open(sim);
@@ -268,18 +296,35 @@ static void guest_does_not_read(void **state)
 					 i % 2 == 0));
 	assert_true(fake_wait(fake, ring_is_full, NULL, SIM_TIMEOUT_MS));
 	client_close(client);
-	/* the last one, of the client's leaving, is an "up" */
-	while (fake_wait(fake, has_event, NULL, n > 50 ? 200 : 5000)) {
-		union xenkbd_in_event event = take();
+	assert_true(take_until_up(XENKBD_IN_RING_LEN + 1) >
+		    XENKBD_IN_RING_LEN);
+	end(sim);
+}
 
-		assert_int_equal(event.type, XENKBD_TYPE_KEY);
-		assert_true(event.key.keycode < KEY_CNT);
-		down[event.key.keycode] = event.key.pressed;
-		n++;
-	}
-	assert_true(n > XENKBD_IN_RING_LEN);
-	for (int code = 0; code < KEY_CNT; code++)
-		assert_false(down[code]);
+static bool client_is_gone(void *ctx)
+{
+	return sim_log_has(ctx, "a viewer has ended");
+}
+
+/* Nor when what is lost is that the client has left. */
+static void worker_does_not_read(void **state)
+{
+	struct sim *sim = *state;
+	rfbClient *client;
+	pid_t worker;
+
+	begin_keyboard(sim);
+	worker = fake_domain_worker(fake, DOMID);
+	assert_true(worker > 0);
+	sim_connect(&front, 2);
+	client = client_open(sim);
+	kill(worker, SIGSTOP);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_true(SendKeyEvent(client, 'a' + i % 26, TRUE));
+	client_close(client);
+	assert_true(fake_wait(fake, client_is_gone, sim, SIM_TIMEOUT_MS));
+	kill(worker, SIGCONT);
+	take_until_up(1);
 	end(sim);
 }
 
@@ -315,14 +360,7 @@ static void worker_killed(void **state)
 	rfbClient *client;
 	pid_t worker;
 
-	sim->output = "vnc";
-	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
-	sim_daemon_start(sim);
-	create(sim);
-	want_state("2");
-	publish();
-	want_state("4");
-	node(FE, "state", "4");
+	begin_keyboard(sim);
 	worker = fake_domain_worker(fake, DOMID);
 	assert_true(worker > 0);
 	sim_connect(&front, 2);
@@ -402,6 +440,8 @@ int main(void)
 		SIM_TEST_NO_DAEMON(pointed, "pointed"),
 		SIM_TEST_NO_DAEMON(client_leaves, "client-leaves"),
 		SIM_TEST_NO_DAEMON(guest_does_not_read, "guest-does-not-read"),
+		SIM_TEST_NO_DAEMON(worker_does_not_read,
+				   "worker-does-not-read"),
 		SIM_TEST_NO_DAEMON(index_scribbled, "index-scribbled"),
 		SIM_TEST_NO_DAEMON(worker_killed, "worker-killed"),
 		SIM_TEST_NO_DAEMON(daemon_killed, "daemon-killed"),
