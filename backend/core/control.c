@@ -121,21 +121,36 @@ static void answer_list(struct client *client)
 	send_answer(client, -1);
 }
 
-/* Passes a question on; the answer comes by xd_control_answer(). */
-static void ask_worker(struct client *client, struct xd_device *dev,
-		       struct xd_message *msg)
+/* Who waits longest for an answer of this device's worker; NULL: nobody. */
+static struct client *next_in_line(struct xd_control *control,
+				   const struct xd_device *dev)
 {
-	int ret = -ENOTCONN;
+	struct client *first = NULL, *client;
 
-	msg->seq = ++client->control->seq;
-	if (dev->sock >= 0)
-		ret = xd_message_send(dev->sock, msg, -1);
-	if (ret) {
+	for (client = control->clients; client; client = client->next)
+		if (client->asked == dev &&
+		    (!first || client->question.seq < first->question.seq))
+			first = client;
+	return first;
+}
+
+/*
+ * One question at a time, so that a worker that has no time is not flooded, nor
+ * its answers lost. The answer comes by xd_control_answer().
+ */
+static void ask_worker(struct xd_control *control, struct xd_device *dev)
+{
+	struct client *client;
+
+	while (!dev->question && (client = next_in_line(control, dev))) {
+		if (dev->sock >= 0 &&
+		    !xd_message_send(dev->sock, &client->question, -1)) {
+			dev->question = client->question.seq;
+			return;
+		}
+		client->asked = NULL;
 		send_error(client, "the guest is not connected");
-		return;
 	}
-	client->asked = dev;
-	client->question = *msg;
 }
 
 static struct xd_device *find_guest(struct xd_control *control,
@@ -189,7 +204,8 @@ static bool to_worker(const char *command, const uint32_t *numbers, int n,
 static void answer(struct client *client, char *question)
 {
 	const char *command = strsep(&question, " ");
-	struct xd_device *dev = NULL;
+	struct xd_control *control = client->control;
+	struct xd_device *dev;
 	struct xd_message msg;
 	uint32_t numbers[4];
 	int n = parse_numbers(question, numbers, 4);
@@ -202,12 +218,17 @@ static void answer(struct client *client, char *question)
 		send_error(client, "not a question of the protocol");
 		return;
 	}
-	dev = find_guest(client->control, numbers[0]);
-	client->info = !strcmp(command, "info");
-	if (dev)
-		ask_worker(client, dev, &msg);
-	else
+	dev = find_guest(control, numbers[0]);
+	if (!dev) {
 		send_error(client, "no such guest");
+		return;
+	}
+	control->seq = control->seq % UINT32_MAX + 1;	/* never 0 */
+	msg.seq = control->seq;
+	client->info = !strcmp(command, "info");
+	client->question = msg;
+	client->asked = dev;
+	ask_worker(control, dev);
 }
 
 static void drop_client(struct client *client)
@@ -342,17 +363,9 @@ static const char *error_text(int err)
 	}
 }
 
-void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
-		       int fd)
+static void pass_on(struct client *client, struct xd_device *dev,
+		    const struct xd_message *msg, int fd)
 {
-	struct client *client = dev->sup->control->clients;
-
-	while (client && (client->asked != dev ||
-			  client->question.seq != msg->seq))
-		client = client->next;
-	if (!client)
-		return;		/* the one who asked has gone */
-	client->asked = NULL;
 	if (msg->err < 0 && msg->err >= -4095) {
 		send_error(client, error_text(msg->err));
 		return;
@@ -372,10 +385,31 @@ void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
 	}
 }
 
+void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
+		       int fd)
+{
+	struct xd_control *control = dev->sup->control;
+	struct client *client = control->clients;
+
+	if (!msg->seq || msg->seq != dev->question)
+		return;		/* nobody asked */
+	dev->question = 0;
+	while (client && (client->asked != dev ||
+			  client->question.seq != msg->seq))
+		client = client->next;
+	/* else: the one who asked has gone */
+	if (client) {
+		client->asked = NULL;
+		pass_on(client, dev, msg, fd);
+	}
+	ask_worker(control, dev);
+}
+
 void xd_control_lost(struct xd_device *dev)
 {
 	struct client *client;
 
+	dev->question = 0;
 	if (!dev->sup->control)
 		return;
 	for (client = dev->sup->control->clients; client;

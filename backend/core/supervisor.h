@@ -67,6 +67,7 @@ struct xd_listener {
  * @started:	ns, when the worker was
  * @retry:	when another may be started, if @waiting
  * @connects:	since @connects_since, ns
+ * @question:	of the control socket, that the worker has not answered; 0: none
  * @listeners:	while a worker runs
  * @viewers:	their processes, 0: none
  * @resized:	preferred modes that outlive the connection; 0: as configured
@@ -101,6 +102,7 @@ struct xd_device {
 	uint64_t reopened;
 	int open_err;
 	struct xd_connect connect;
+	uint32_t question;
 	struct xd_listener listeners[XD_MAX_CONNECTORS];
 	pid_t viewers[XD_MAX_VIEWERS];
 	struct {
