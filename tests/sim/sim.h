@@ -16,8 +16,8 @@
 
 struct sim_front;
 
-#define SIM_TIMEOUT_MS	10000
-
+/* Of a wait that ends early, on a machine that has much else to do. */
+#define SIM_TIMEOUT_MS	30000
 
 /**
  * struct sim - a machine with a daemon on it

@@ -11,11 +11,11 @@
 
 #include <rfb/rfbclient.h>
 
+#include "base/loop.h"
 #include "front.h"
 #include "sim.h"
 
 #define TURN_US		20000
-#define TURNS		(SIM_TIMEOUT_MS * 1000 / TURN_US)
 #define WIDTH		640u
 #define HEIGHT		480u
 
@@ -86,9 +86,19 @@ static void client_close(rfbClient *client)
 	rfbClientCleanup(client);
 }
 
-static void client_turn(rfbClient *client)
+static uint64_t deadline(void)
+{
+	return xd_now() + SIM_TIMEOUT_MS * 1000000ull;
+}
+
+/* What came from the server, if any did; @end is when the test gives up. */
+static void client_turn(rfbClient *client, uint64_t end)
 {
 	int n = WaitForMessage(client, TURN_US);
+
+	if (xd_now() > end)
+		sim_fail("the client waits in vain, has %dx%d", client->width,
+			 client->height);
 
 	if (n < 0 || (n && !HandleRFBServerMessage(client)))
 		sim_fail("the client has lost its server");
@@ -112,13 +122,10 @@ static bool has_picture(rfbClient *client, uint32_t width, uint32_t height,
 static void want_picture(rfbClient *client, uint32_t width, uint32_t height,
 			 uint32_t seed)
 {
-	for (int i = 0; i < TURNS; i++) {
-		if (has_picture(client, width, height, seed))
-			return;
-		client_turn(client);
-	}
-	sim_fail("the client does not get picture %u of %ux%u, has %dx%d",
-		 seed, width, height, client->width, client->height);
+	const uint64_t end = deadline();
+
+	while (!has_picture(client, width, height, seed))
+		client_turn(client, end);
 }
 
 /* Guests */
@@ -211,23 +218,25 @@ static void flip_part(struct sim_front *f, struct xd_wire_rect rect)
 /* What has not changed is not sent again. */
 static void only_damage(void **state)
 {
-	uint32_t *pixels;
-	rfbClient *client;
 	struct sim *sim = *state;
+	rfbClient *client;
+	uint32_t *pixels;
+	uint64_t end;
 
 	begin(sim);
 	guest_open(sim, &front, &buf, 5, 1);
 	client = client_open(sim, 5, "raw");
 	assert_non_null(client);
 	want_picture(client, WIDTH, HEIGHT, 1);
+	end = deadline();
 	updated = 0;
 	pixels = (uint32_t *)buf.pages;
 	for (int y = 100; y < 110; y++)
 		for (int x = 200; x < 220; x++)
 			pixels[y * 640 + x] = 0x123456;
 	flip_part(&front, (struct xd_wire_rect){ 200, 100, 220, 110 });
-	for (int i = 0; !updated && i < TURNS; i++)
-		client_turn(client);
+	while (!updated)
+		client_turn(client, end);
 	assert_int_equal(updated, 20 * 10);
 	assert_int_equal(((uint32_t *)client->frameBuffer)[105 * 640 + 210] &
 			 0xffffff, 0x123456);
@@ -344,8 +353,7 @@ static void try_without_password(struct sim *sim, const char *version,
 	assert_int_equal(raw_read(fd, list, 2), 2);
 	assert_int_equal(list[0], 1);
 	assert_int_equal(list[1], 2);
-	raw_write(fd, &type, 1);
-	raw_write(fd, "\1", 1);		/* ClientInit */
+	raw_write(fd, (uint8_t[]){ type, 1 }, 2);	/* and ClientInit */
 	/* a reason at most, and the end; no ServerInit has 4 + 20 bytes less */
 	if (raw_read(fd, text, 4) == 4)
 		assert_int_equal(text[3], 1);	/* failed */

@@ -9,7 +9,7 @@
 #include "wayland/desk.h"
 
 #define MAX_INPUTS	64
-#define TURNS		1000
+#define TIMEOUT		30000000000u	/* ns */
 #define APP		"xen-displayd.guest.0"
 
 static struct desk desk;
@@ -46,7 +46,9 @@ static void note(void *ctx, const char *text)
 
 static void wait_inputs(unsigned int n)
 {
-	for (int i = 0; i < TURNS && nr_inputs < n; i++)
+	const uint64_t end = xd_now() + TIMEOUT;
+
+	while (nr_inputs < n && xd_now() < end)
 		xd_loop_turn(&loop, 10);
 	assert_int_equal(nr_inputs, n);
 	nr_inputs = 0;
@@ -54,9 +56,10 @@ static void wait_inputs(unsigned int n)
 
 static uint32_t wait_window(void)
 {
+	const uint64_t end = xd_now() + TIMEOUT;
 	struct desk_window *win = NULL;
 
-	for (int i = 0; i < TURNS && (!win || !win->commits); i++) {
+	while ((!win || !win->commits) && xd_now() < end) {
 		xd_loop_turn(&loop, 10);
 		win = desk_find(&desk, APP);
 	}
@@ -168,10 +171,10 @@ static void pointer(void **state)
 static void scaled(void **state)
 {
 	const uint32_t win = wait_window();
+	const uint64_t end = xd_now() + TIMEOUT;
 
 	desk_tell(&desk, DESK_CONFIGURE, win, 800, 300, 0);
-	for (int i = 0; i < TURNS && desk_find(&desk, APP)->to_width != 800;
-	     i++)
+	while (desk_find(&desk, APP)->to_width != 800 && xd_now() < end)
 		xd_loop_turn(&loop, 10);
 	desk_tell(&desk, DESK_POINTER, win, 200, 150, 1);
 	wait_inputs(1);
