@@ -104,10 +104,17 @@ static void tool_errors(void **state)
 		{ "info abc", 2 }, { "screenshot 5", 2 },
 		{ "screenshot x /dev/null", 2 },
 		{ "screenshot 5:y /dev/null", 2 }, { "--bogus", 2 },
-		{ "resize 5:0 64", 2 },
+		{ "resize 5:0 64", 2 }, { "record 5", 2 },
+		{ "record 5 /tmp --rate 0", 2 },
+		{ "record 5 /tmp --frames 1 --seconds 1", 2 },
+		{ "list --frames 1", 2 },
 		{ "info 7", 1 }, { "screenshot 7 /dev/null", 1 },
 		{ "screenshot 5:3 /dev/null", 1 },
 		{ "screenshot 5 /nowhere/x.png", 1 },
+		{ "record 7 /tmp", 1 }, { "record 5:3 /tmp", 1 },
+		{ "record 5 /nowhere/x.y4m --frames 1", 1 },
+		{ "record 5 /nowhere/film --frames 1", 1 },
+		{ "record 5 /dev/null --frames 1", 1 },
 	};
 	struct sim *sim = *state;
 	char out[8192];
@@ -126,6 +133,120 @@ static void tool_errors(void **state)
 	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
 	assert_int_equal(run_tool(sim, "screenshot 5 /dev/null", out), 1);
 	has(out, "off");
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	end(sim);
+}
+
+/* A picture a tick, as exact as a screenshot. */
+static void record_files(void **state)
+{
+	struct sim *sim = *state;
+	char args[128], out[8192], path[128];
+
+	begin(sim);
+	snprintf(args, sizeof(args), "record 5:0 %s/film --frames 3 --rate 100",
+		 sim->dir);
+	assert_int_equal(run_tool(sim, args, out), 0);
+	has(out, "frames");
+	for (int i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/film/%06d.png", sim->dir, i);
+		sim_expect_png(path, 640, 480, 1);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/film", sim->dir);
+	assert_int_equal(rmdir(path), 0);	/* nothing else was in it */
+	end(sim);
+}
+
+#define Y4M_HEADER	"YUV4MPEG2 W640 H480 F50:1 Ip A1:1 C444\n"
+#define Y4M_FRAME	(6 + 3 * 640 * 480)
+
+static off_t size_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? -1 : st.st_size;
+}
+
+struct size_wait {
+	const char *path;
+	off_t size;
+};
+
+static bool is_larger(void *ctx)
+{
+	const struct size_wait *w = ctx;
+
+	return size_of(w->path) > w->size;
+}
+
+static void wait_larger(struct sim *sim, const char *path, off_t size)
+{
+	struct size_wait w = { path, size };
+
+	assert_true(fake_wait(sim->fake, is_larger, &w, SIM_TIMEOUT_MS));
+}
+
+static pid_t start_film(struct sim *sim, const char *path)
+{
+	const char *tool = getenv("SIM_DISPLAYCTL");
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	if (!freopen("/dev/null", "w", stdout))
+		_exit(126);
+	execl(tool, tool, "--socket", sim->socket, "--rate", "50", "record",
+	      "5", path, NULL);
+	_exit(126);
+}
+
+/* Luma of the pixel in the middle of the last picture. */
+static int last_luma(const char *path, off_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint8_t luma = 0;
+
+	assert_int_equal(pread(fd, &luma, 1, size - 3 * 640 * 480 +
+			       240 * 640 + 320), 1);
+	close(fd);
+	return luma;
+}
+
+static int luma_of(uint32_t pixel)
+{
+	return ((66 * (int)(pixel >> 16 & 255) + 129 * (int)(pixel >> 8 & 255) +
+		 25 * (int)(pixel & 255) + 128) >> 8) + 16;
+}
+
+/* Interrupted, it is whole; a monitor that was switched off is black. */
+static void record_stream(void **state)
+{
+	struct sim *sim = *state;
+	char path[128];
+	int status;
+	pid_t pid;
+	off_t size;
+
+	begin(sim);
+	snprintf(path, sizeof(path), "%s/film.y4m", sim->dir);
+	pid = start_film(sim, path);
+	wait_larger(sim, path, Y4M_FRAME * 2);
+	size = sizeof(Y4M_HEADER) - 1 + Y4M_FRAME;
+	assert_int_equal(last_luma(path, size),
+			 luma_of(sim_pixel(1, 320, 240)));
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
+	wait_larger(sim, path, size_of(path) + Y4M_FRAME * 3);
+	kill(pid, SIGINT);
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+	size = size_of(path);
+	assert_int_equal((size - (off_t)sizeof(Y4M_HEADER) + 1) % Y4M_FRAME,
+			 0);
+	assert_int_equal(last_luma(path, size), 16);
+	unlink(path);
 	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
 	end(sim);
 }
@@ -280,6 +401,8 @@ int main(void)
 	const struct CMUnitTest control_tests[] = {
 		SIM_TEST(tool_list, "tool-list"),
 		SIM_TEST(tool_errors, "tool-errors"),
+		SIM_TEST(record_files, "record-files"),
+		SIM_TEST(record_stream, "record-stream"),
 		SIM_TEST_NO_DAEMON(tool_without_daemon, "tool-without-daemon"),
 		SIM_TEST(socket_is_private, "socket-is-private"),
 		SIM_TEST(garbage, "garbage"),

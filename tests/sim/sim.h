@@ -70,6 +70,10 @@ void sim_expect_picture(struct sim *sim, struct sim_front *front,
 			unsigned int conn, uint32_t width, uint32_t height,
 			uint32_t seed);
 
+/* The same of a file. */
+void sim_expect_png(const char *path, uint32_t width, uint32_t height,
+		    uint32_t seed);
+
 /* That there are none. */
 void sim_expect_off(struct sim *sim, struct sim_front *front,
 		    unsigned int conn);
