@@ -294,14 +294,19 @@ static void control_ready(void *ctx, uint32_t events)
 static void add_counters(struct xd_control *control, struct xd_device *dev,
 			 const struct xd_counters *c)
 {
-	add(control, "ok\ndomid\tname\tdevice\trequests\terrors\tflips\tframes\tviolations\tbuffers\tframebuffers\tbytes\tmapped-pages\n");
-	add(control, "%u\t%s\t%u\t", dev->domid, dev->guest, dev->devid);
-	add(control, "%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\t%llu\n",
-	    (unsigned long long)c->requests, (unsigned long long)c->errors,
-	    (unsigned long long)c->flips, (unsigned long long)c->frames,
-	    (unsigned long long)c->violations, (unsigned long long)c->dbufs,
-	    (unsigned long long)c->fbs, (unsigned long long)c->bytes,
-	    (unsigned long long)c->mapped_pages);
+	const uint64_t counters[] = {
+		c->requests, c->errors, c->flips, c->frames, c->dropped,
+		c->copied, c->frames ? c->latency / c->frames / 1000 : 0,
+		c->worst_latency / 1000, c->violations, c->dbufs, c->fbs,
+		c->bytes, c->mapped_pages,
+	};
+	size_t i;
+
+	add(control, "ok\ndomid\tname\tdevice\trequests\terrors\tflips\tframes\tdropped\tcopied-bytes\tlatency-us\tworst-latency-us\tviolations\tbuffers\tframebuffers\tbytes\tmapped-pages\n");
+	add(control, "%u\t%s\t%u", dev->domid, dev->guest, dev->devid);
+	for (i = 0; i < sizeof(counters) / sizeof(*counters); i++)
+		add(control, "\t%llu", (unsigned long long)counters[i]);
+	add(control, "\n");
 }
 
 static void add_conns(struct xd_control *control, struct xd_device *dev,

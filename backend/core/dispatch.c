@@ -16,6 +16,7 @@ static void end_flips(struct xd_conn *conn)
 
 	for (i = 0; i < conn->nr_flips; i++)
 		xd_conn_send_flip_event(conn, conn->flips[i].fb_cookie);
+	conn->guest->counters.dropped += conn->nr_flips;
 	conn->nr_flips = 0;
 }
 
@@ -68,19 +69,39 @@ static bool present_first(struct xd_conn *conn)
 	return true;
 }
 
+/* The first flip is over; it was on screen or it was not. */
+static void finish_first(struct xd_conn *conn, bool shown)
+{
+	struct xd_counters *counters = &conn->guest->counters;
+	const struct xd_flip flip = conn->flips[0];
+	uint64_t ns = xd_now() - flip.since;
+
+	conn->nr_flips--;
+	memmove(&conn->flips[0], &conn->flips[1],
+		conn->nr_flips * sizeof(conn->flips[0]));
+	if (shown) {
+		counters->frames++;
+		counters->latency += ns;
+		if (ns > counters->worst_latency)
+			counters->worst_latency = ns;
+	} else {
+		counters->dropped++;
+	}
+	xd_conn_send_flip_event(conn, flip.fb_cookie);
+}
+
+static void present_next(struct xd_conn *conn)
+{
+	while (conn->nr_flips && !present_first(conn))
+		finish_first(conn, false);
+}
+
 void xd_conn_frame_done(struct xd_conn *conn)
 {
-	do {
-		uint64_t cookie = conn->flips[0].fb_cookie;
-
-		if (!conn->nr_flips)
-			return;
-		conn->nr_flips--;
-		memmove(&conn->flips[0], &conn->flips[1],
-			conn->nr_flips * sizeof(conn->flips[0]));
-		conn->guest->counters.frames++;
-		xd_conn_send_flip_event(conn, cookie);
-	} while (conn->nr_flips && !present_first(conn));
+	if (!conn->nr_flips)
+		return;
+	finish_first(conn, true);
+	present_next(conn);
 }
 
 /*
@@ -112,6 +133,7 @@ static int page_flip(struct xd_conn *conn, const struct xd_pg_flip *req)
 	guest->counters.flips++;
 	flip = &conn->flips[conn->nr_flips++];
 	flip->fb_cookie = req->fb_cookie;
+	flip->since = xd_now();
 	flip->nr_damage = req->nr_damage;
 	for (i = 0; i < req->nr_damage; i++)
 		flip->damage[i] = (pixman_box32_t){
@@ -120,8 +142,8 @@ static int page_flip(struct xd_conn *conn, const struct xd_pg_flip *req)
 			.x2 = (int32_t)req->damage[i].x2,
 			.y2 = (int32_t)req->damage[i].y2,
 		};
-	if (conn->nr_flips == 1 && !present_first(conn))
-		xd_conn_frame_done(conn);
+	if (conn->nr_flips == 1)
+		present_next(conn);
 	return 0;
 }
 

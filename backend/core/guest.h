@@ -44,9 +44,10 @@ struct xd_fb {
 	struct xd_fb_layout layout;
 };
 
-/* A flip that waits for its frame-done event. */
+/* A flip that waits for its frame-done event; it came at @since, ns. */
 struct xd_flip {
 	uint64_t fb_cookie;
+	uint64_t since;
 	unsigned int nr_damage;
 	pixman_box32_t damage[XD_MAX_WIRE_DAMAGE];
 };

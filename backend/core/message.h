@@ -122,12 +122,23 @@ struct xd_keyboard_params {
 /* Where input of a guest may go to. */
 #define XD_MAX_KEYBOARDS	4
 
-/* They only grow, but for the last four. */
+/**
+ * struct xd_counters - they only grow, but for the last four
+ * @frames:	flips that came on screen
+ * @dropped:	flips that did not: the mode changed, or the picture went
+ * @copied:	bytes of frames
+ * @latency:	ns, of all frames, from the request to the screen
+ * @worst_latency: ns, of one
+ */
 struct xd_counters {
 	uint64_t requests;
 	uint64_t errors;
 	uint64_t flips;
 	uint64_t frames;
+	uint64_t dropped;
+	uint64_t copied;
+	uint64_t latency;
+	uint64_t worst_latency;
 	uint64_t violations;
 	uint64_t dbufs;
 	uint64_t fbs;

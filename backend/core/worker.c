@@ -31,6 +31,7 @@ static void send_status(struct worker *worker, const struct xd_message *to)
 	unsigned int i;
 
 	*counters = guest->counters;
+	counters->copied = guest->output->copied;
 	counters->dbufs = guest->usage.dbufs;
 	counters->fbs = guest->usage.fbs;
 	counters->bytes = guest->usage.bytes;

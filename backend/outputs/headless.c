@@ -159,7 +159,7 @@ static void headless_present(struct xd_output *output, unsigned int monitor,
 }
 
 /* The picture as the mode shows it: cut off, or with black around it. */
-static int headless_copy(const struct headless_monitor *mon,
+static int headless_copy(struct headless_monitor *mon,
 			 struct xd_canvas *canvas)
 {
 	int64_t copied;
@@ -168,9 +168,12 @@ static int headless_copy(const struct headless_monitor *mon,
 	if (ret)
 		return ret;
 	copied = xd_image_copy(canvas, &mon->shown, NULL);
-	if (copied < 0)
+	if (copied < 0) {
 		xd_canvas_finish(canvas);
-	return copied < 0 ? (int)copied : 0;
+		return (int)copied;
+	}
+	mon->owner->base.copied += (uint64_t)copied;
+	return 0;
 }
 
 static void headless_release(struct xd_output *output, const void *data)

@@ -230,8 +230,10 @@ struct xd_output_ops {
 /* No larger cursor is handed to an output. */
 #define XD_MAX_CURSOR	256u
 
+/* @copied: bytes of frames, for who wants to know what they cost */
 struct xd_output {
 	const struct xd_output_ops *ops;
+	uint64_t copied;
 };
 
 extern const struct xd_output_ops xd_output_headless;

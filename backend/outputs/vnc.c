@@ -322,13 +322,16 @@ static void screen_done(void *ctx, unsigned int monitor)
 	struct vnc *vnc = ctx;
 	struct vnc_monitor *mon = &vnc->monitors[monitor];
 	struct vnc_viewer *viewer;
+	int64_t copied;
 
 	if (mon->next.data) {
 		mon->shown = mon->next;
 		mon->next.data = NULL;
-		if (mon->viewers)
+		copied = mon->viewers ?
 			xd_image_copy(&mon->copy, &mon->shown,
-				      &mon->pending.region);
+				      &mon->pending.region) : 0;
+		if (copied > 0)
+			vnc->base.copied += (uint64_t)copied;
 		for (viewer = mon->viewers; viewer; viewer = viewer->next) {
 			xd_damage_merge(&viewer->owed, &mon->pending);
 			tell_viewer(viewer);

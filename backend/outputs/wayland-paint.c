@@ -162,15 +162,18 @@ static void paint_border(struct way_buffer *buf, const struct xd_image *image)
 bool way_paint(struct way_window *win)
 {
 	struct way_buffer *buf = find_free(win);
+	int64_t copied;
 
 	if (!buf)
 		return false;
 	if (!win->next.data) {
 		blacken(&buf->canvas, &buf->stale.region);
 	} else {
-		if (xd_image_copy(&buf->canvas, &win->next,
-				  &buf->stale.region) < 0)
+		copied = xd_image_copy(&buf->canvas, &win->next,
+				       &buf->stale.region);
+		if (copied < 0)
 			return false;
+		win->owner->base.copied += (uint64_t)copied;
 		paint_border(buf, &win->next);
 	}
 	xd_damage_clear(&buf->stale);

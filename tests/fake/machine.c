@@ -12,6 +12,8 @@
 
 #include "machine.h"
 
+#define LOOK_MS	50
+
 void machine_fail(const char *what)
 {
 	fprintf(stderr, "fake Xen: %s\n", what);
@@ -132,11 +134,11 @@ static int64_t now_ms(void)
 bool fake_wait(struct fake *fake, bool (*cond)(void *ctx), void *ctx,
 	       int timeout_ms)
 {
-	const int64_t end = now_ms() + timeout_ms;
 	struct pollfd pfd = { .fd = fake->change_fd, .events = POLLIN };
+	int64_t left = timeout_ms;
 
 	for (;;) {
-		int64_t left = end - now_ms();
+		int64_t before = now_ms(), passed;
 
 		machine_drain_fd(fake->change_fd);
 		machine_lock(fake);
@@ -147,7 +149,10 @@ bool fake_wait(struct fake *fake, bool (*cond)(void *ctx), void *ctx,
 		if (left <= 0)
 			return false;
 		/* A process that dies signals nothing: look now and then. */
-		poll(&pfd, 1, left < 50 ? (int)left : 50);
+		poll(&pfd, 1, left < LOOK_MS ? (int)left : LOOK_MS);
+		/* when the machine stood still, nobody could do anything */
+		passed = now_ms() - before;
+		left -= passed < 2 * LOOK_MS ? passed : 2 * LOOK_MS;
 	}
 }
 

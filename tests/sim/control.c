@@ -94,6 +94,53 @@ static void tool_list(void **state)
 	end(sim);
 }
 
+/* A number that `stats` gives for the guest. */
+static unsigned long long stat_of(struct sim *sim, const char *name)
+{
+	char out[8192], field[64];
+	char *at;
+
+	assert_int_equal(run_tool(sim, "--json stats 5", out), 0);
+	snprintf(field, sizeof(field), "\"%s\": ", name);
+	at = strstr(out, field);
+	if (!at)
+		fail_msg("no %s in:\n%s", field, out);
+	return strtoull(at + strlen(field), NULL, 10);
+}
+
+/* Of five flips some still wait when the monitor is switched off. */
+static void tool_stats(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->millihertz = 10000;
+	sim_daemon_start(sim);
+	begin(sim);
+	for (unsigned int i = 0; i < 5; i++)
+		ok(sim_flip(&front.conn[0], 20));
+	sim_wait_events(&front.conn[0], 3);
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
+	sim_wait_events(&front.conn[0], 5);
+	assert_int_equal(stat_of(sim, "flips"), 5);
+	assert_int_equal(stat_of(sim, "frames") + stat_of(sim, "dropped"), 5);
+	assert_true(stat_of(sim, "frames") >= 3);
+	assert_true(stat_of(sim, "latency-us") > 0);
+	assert_true(stat_of(sim, "worst-latency-us") >=
+		    stat_of(sim, "latency-us"));
+	assert_int_equal(stat_of(sim, "copied-bytes"), 0);
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	sim_expect_picture(sim, &front, 0, 640, 480, 1);
+	assert_int_equal(stat_of(sim, "copied-bytes"), 640 * 480 * 4);
+	/* one without a picture is answered, told of, and dropped */
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
+	ok(sim_flip(&front.conn[0], 20));
+	sim_wait_events(&front.conn[0], 6);
+	assert_int_equal(stat_of(sim, "frames") + stat_of(sim, "dropped"), 6);
+	assert_true(stat_of(sim, "dropped") >= 1);
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	end(sim);
+}
+
 static void tool_errors(void **state)
 {
 	static const struct {
@@ -400,6 +447,7 @@ int main(void)
 {
 	const struct CMUnitTest control_tests[] = {
 		SIM_TEST(tool_list, "tool-list"),
+		SIM_TEST_NO_DAEMON(tool_stats, "tool-stats"),
 		SIM_TEST(tool_errors, "tool-errors"),
 		SIM_TEST(record_files, "record-files"),
 		SIM_TEST(record_stream, "record-stream"),
