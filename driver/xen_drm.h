@@ -166,7 +166,7 @@ enum xen_drm_mem_kind {
  * @pages: all of them, in order
  * @num_pages: how many
  * @dma: the contiguous block's bus address
- * @vaddr: the contiguous block
+ * @vaddr: the contiguous block, or where all of it was mapped first; NULL: not yet
  * @maps: handles of the backend's grants, one per page
  */
 struct xen_drm_mem {
@@ -185,6 +185,8 @@ int xen_drm_mem_import(struct xen_drm_mem *mem, struct sg_table *sgt,
 int xen_drm_mem_map(struct xen_drm_mem *mem, domid_t domid,
 		    struct xen_drm_grants *grants);
 void xen_drm_mem_unmap(struct xen_drm_mem *mem);
+void *xen_drm_mem_vmap(struct xen_drm_mem *mem);
+void xen_drm_mem_vunmap(struct xen_drm_mem *mem, void *vaddr);
 void xen_drm_mem_zero(struct xen_drm_mem *mem);
 void xen_drm_mem_free(struct xen_drm_mem *mem, struct device *dev);
 

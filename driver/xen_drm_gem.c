@@ -9,7 +9,6 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_prime.h>
@@ -60,12 +59,11 @@ static struct sg_table *xen_drm_gem_get_sg_table(struct drm_gem_object *obj)
 
 static int xen_drm_gem_vmap(struct drm_gem_object *obj, struct iosys_map *map)
 {
-	struct xen_drm_mem *mem = &to_xen_drm_gem(obj)->buf->mem;
 	void *vaddr;
 
 	if (obj->import_attach)
 		return dma_buf_vmap(obj->import_attach->dmabuf, map);
-	vaddr = vmap(mem->pages, mem->num_pages, VM_MAP, PAGE_KERNEL);
+	vaddr = xen_drm_mem_vmap(&to_xen_drm_gem(obj)->buf->mem);
 	if (!vaddr)
 		return -ENOMEM;
 	iosys_map_set_vaddr(map, vaddr);
@@ -78,7 +76,7 @@ static void xen_drm_gem_vunmap(struct drm_gem_object *obj,
 	if (obj->import_attach)
 		dma_buf_vunmap(obj->import_attach->dmabuf, map);
 	else
-		vunmap(map->vaddr);
+		xen_drm_mem_vunmap(&to_xen_drm_gem(obj)->buf->mem, map->vaddr);
 }
 
 /* Maps the page touched and its aligned neighbourhood. */

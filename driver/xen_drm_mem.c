@@ -9,6 +9,7 @@
 #include <linux/highmem.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include <xen/balloon.h>
 #include <xen/xen.h>
@@ -46,6 +47,7 @@ static void xen_drm_mem_free_scattered(struct xen_drm_mem *mem)
 {
 	unsigned int i;
 
+	vunmap(mem->vaddr);
 	/* one that the backend still has mapped stays until it is not */
 	for (i = 0; i < mem->num_pages && mem->pages[i]; i++)
 		put_page(mem->pages[i]);
@@ -249,6 +251,47 @@ void xen_drm_mem_unmap(struct xen_drm_mem *mem)
 		gnttab_unmap_refs(&op, NULL, &mem->pages[i], 1);
 		mem->maps[i] = INVALID_GRANT_HANDLE;
 	}
+}
+
+/**
+ * xen_drm_mem_vmap - all of the memory at one address of the kernel's
+ * @mem: the memory, not XEN_DRM_MEM_IMPORT
+ *
+ * Kept until the memory goes: the console's emulation maps its buffer for each
+ * blink of the cursor, which in a PV guest costs a hypercall for every few pages.
+ * Only what the backend allocated is not kept: other frames may come.
+ *
+ * Context: process.
+ * Return: the address, for xen_drm_mem_vunmap(), or NULL.
+ */
+void *xen_drm_mem_vmap(struct xen_drm_mem *mem)
+{
+	void *vaddr = READ_ONCE(mem->vaddr);
+	void *first;
+
+	if (vaddr)
+		return vaddr;
+	vaddr = vmap(mem->pages, mem->num_pages, VM_MAP, PAGE_KERNEL);
+	if (!vaddr || mem->kind == XEN_DRM_MEM_BACKEND)
+		return vaddr;
+	first = cmpxchg(&mem->vaddr, NULL, vaddr);
+	if (!first)
+		return vaddr;
+	vunmap(vaddr);
+	return first;
+}
+
+/**
+ * xen_drm_mem_vunmap - the other half of xen_drm_mem_vmap()
+ * @mem: the memory
+ * @vaddr: what xen_drm_mem_vmap() returned
+ *
+ * Context: process.
+ */
+void xen_drm_mem_vunmap(struct xen_drm_mem *mem, void *vaddr)
+{
+	if (vaddr != mem->vaddr)
+		vunmap(vaddr);
 }
 
 /**
