@@ -55,6 +55,7 @@
 #define XEN_DRM_MAX_SIZE	8192	/* pixels, both ways */
 
 #define XEN_DRM_REQUEST_MS	3000	/* a request without an answer */
+#define XEN_DRM_QUIET_MS	200	/* an answer that raised no interrupt */
 #define XEN_DRM_FLIP_MS		3100	/* a flip without its frame-done event */
 
 struct xen_drm;

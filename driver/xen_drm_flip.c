@@ -89,6 +89,7 @@ static int xen_drm_flip_submit(struct xen_drm_pipe *pipe, u64 cookie,
 		.done = xen_drm_flip_answered,
 		.ctx = pipe,
 		.tag = ++flip->seq,
+		.quiet = true,	/* the event says more */
 	};
 	int ret;
 
@@ -379,6 +380,7 @@ void xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
 		xen_drm_conn_set_bad(pipe, false);
 	}
 	xen_drm_flip_send(pipe, event);
+	xen_drm_ring_poll(&pipe->ring);
 }
 
 /* Marks everything in flight as stale. Returns the event that waited. */

@@ -105,7 +105,40 @@ static bool xen_drm_ring_accept(struct xen_drm_ring *ring,
 	answer->call = slot->call;
 	answer->expired = slot->state == XEN_DRM_SLOT_EXPIRED;
 	slot->state = XEN_DRM_SLOT_FREE;
+	if (!slot->call.quiet)
+		ring->awaited--;
 	return true;
+}
+
+/*
+ * Tells the backend which response to raise an interrupt for: the next one if
+ * somebody waits, else not before half of the ring is answered. True if there is
+ * one already, for which none may come.
+ */
+static bool xen_drm_ring_ask(struct xen_drm_ring *ring)
+{
+	struct xen_displif_front_ring *front = &ring->front;
+
+	lockdep_assert_held(&ring->lock);
+
+	front->sring->rsp_event = front->rsp_cons +
+		(ring->awaited ? 1 : XEN_DRM_RING_SLOTS / 2);
+	virt_mb();	/* the backend looks at this after it put one in */
+	return READ_ONCE(front->sring->rsp_prod) != front->rsp_cons;
+}
+
+/* The worker looks at the ring in @ms milliseconds at the latest. */
+static void xen_drm_ring_look(struct xen_drm_ring *ring, unsigned int ms)
+{
+	unsigned long when = jiffies + msecs_to_jiffies(ms);
+
+	lockdep_assert_held(&ring->lock);
+
+	if (delayed_work_pending(&ring->expire) &&
+	    !time_before(when, ring->look))
+		return;
+	ring->look = when;
+	mod_delayed_work(system_wq, &ring->expire, when - jiffies);
 }
 
 /* Takes the next response, if there is one, out of the ring. */
@@ -141,7 +174,7 @@ static bool xen_drm_ring_next(struct xen_drm_ring *ring,
  * Takes the responses, a ring's worth at the most. If more can be there, they
  * are left to the worker. Returns how many there were.
  */
-static unsigned int xen_drm_ring_poll(struct xen_drm_ring *ring)
+static unsigned int xen_drm_ring_run(struct xen_drm_ring *ring)
 {
 	struct xen_drm_answer answer;
 	unsigned int count;
@@ -151,14 +184,9 @@ static unsigned int xen_drm_ring_poll(struct xen_drm_ring *ring)
 	for (count = 0; count < XEN_DRM_RING_SLOTS; count++) {
 		spin_lock_irqsave(&ring->lock, flags);
 		more = xen_drm_ring_next(ring, &answer);
-		if (!more && ring->up && !ring->broken) {
-			int again;
-
-			/* asks to be told of the next one, looks once more */
-			RING_FINAL_CHECK_FOR_RESPONSES(&ring->front, again);
-			if (again)
-				more = xen_drm_ring_next(ring, &answer);
-		}
+		if (!more && ring->up && !ring->broken &&
+		    xen_drm_ring_ask(ring))
+			more = xen_drm_ring_next(ring, &answer);
 		spin_unlock_irqrestore(&ring->lock, flags);
 		if (!more)
 			break;
@@ -167,20 +195,37 @@ static unsigned int xen_drm_ring_poll(struct xen_drm_ring *ring)
 	if (count == XEN_DRM_RING_SLOTS) {
 		spin_lock_irqsave(&ring->lock, flags);
 		if (ring->up && !ring->broken)
-			mod_delayed_work(system_wq, &ring->expire, 0);
+			xen_drm_ring_look(ring, 0);
 		spin_unlock_irqrestore(&ring->lock, flags);
 	}
-	if (count || ring->broken)
+	if (wq_has_sleeper(&ring->room) && (count || ring->broken))
 		wake_up_all(&ring->room);
 	return count;
+}
+
+/**
+ * xen_drm_ring_poll - take what answers there are, without an interrupt
+ * @ring: the ring, in any state
+ *
+ * Context: any; calls what the requests' callers left to be called.
+ */
+void xen_drm_ring_poll(struct xen_drm_ring *ring)
+{
+	/* an interrupt for one of these is not the backend's fault */
+	if (xen_drm_ring_run(ring))
+		WRITE_ONCE(ring->polled, true);
 }
 
 static irqreturn_t xen_drm_ring_irq(int irq, void *ctx)
 {
 	struct xen_drm_ring *ring = ctx;
-	unsigned int count = xen_drm_ring_poll(ring);
+	bool work = xen_drm_ring_run(ring);
 
-	xen_irq_lateeoi(irq, count ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	if (READ_ONCE(ring->polled)) {
+		WRITE_ONCE(ring->polled, false);
+		work = true;
+	}
+	xen_irq_lateeoi(irq, work ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
 }
 
@@ -208,6 +253,9 @@ static bool xen_drm_ring_expired(struct xen_drm_ring *ring,
 			*ret_op = slot->op;
 			return true;
 		}
+		if (slot->call.quiet)
+			left = min_t(long, left,
+				     msecs_to_jiffies(XEN_DRM_QUIET_MS));
 		if (*ret_delay < 0 || left < *ret_delay)
 			*ret_delay = left;
 	}
@@ -232,7 +280,7 @@ static void xen_drm_ring_expire(struct work_struct *work)
 		spin_lock_irqsave(&ring->lock, flags);
 		expired = xen_drm_ring_expired(ring, &call, &op, &delay);
 		if (!expired && delay >= 0)
-			mod_delayed_work(system_wq, &ring->expire, delay);
+			xen_drm_ring_look(ring, jiffies_to_msecs(delay));
 		spin_unlock_irqrestore(&ring->lock, flags);
 		if (!expired)
 			break;
@@ -286,6 +334,7 @@ int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb)
 			(struct xen_displif_sring *)ring->ch.page,
 			XEN_PAGE_SIZE);
 	memset(ring->slots, 0, sizeof(ring->slots));
+	ring->awaited = 0;
 	ring->broken = false;
 	spin_unlock_irq(&ring->lock);
 	return 0;
@@ -416,14 +465,17 @@ int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 	slot->deadline = jiffies + msecs_to_jiffies(XEN_DRM_REQUEST_MS);
 	slot->call = *call;
 
+	/* before the backend can answer; older answers are for the worker */
+	if (!call->quiet && !ring->awaited++ && xen_drm_ring_ask(ring))
+		xen_drm_ring_look(ring, 0);
+
 	*RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt) = *req;
 	ring->front.req_prod_pvt++;
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&ring->front, notify);
 	if (notify)
 		notify_remote_via_irq(ring->ch.irq);
-	if (!delayed_work_pending(&ring->expire))
-		schedule_delayed_work(&ring->expire,
-				      msecs_to_jiffies(XEN_DRM_REQUEST_MS) + 1);
+	xen_drm_ring_look(ring, call->quiet ? XEN_DRM_QUIET_MS :
+			  XEN_DRM_REQUEST_MS);
 out:
 	spin_unlock_irqrestore(&ring->lock, flags);
 	if (!ret) {

@@ -73,6 +73,8 @@ void xen_drm_channel_close(struct xen_drm_channel *ch);
  *	named: with @done, or later if the request timed out. May be NULL.
  * @ctx: passed to both
  * @tag: passed to @done
+ * @quiet: nobody waits for the answer, so it need not raise an interrupt: it is
+ *	found with the next event or other answer, or a moment later
  *
  * Both run in any context, interrupts off or on, without a lock of the ring.
  */
@@ -82,6 +84,7 @@ struct xen_drm_call {
 	void (*release)(void *ctx);
 	void *ctx;
 	u32 tag;
+	bool quiet;
 };
 
 enum xen_drm_slot_state {
@@ -114,7 +117,11 @@ struct xen_drm_slot {
  * @serial: upper part of the next id
  * @slots: one per ring entry
  * @room: woken when a slot becomes free
- * @expire: looks for requests past their deadline
+ * @expire: looks for answers to quiet requests, and for requests past their
+ *	deadline
+ * @look: when @expire looks next, jiffies
+ * @awaited: slots in use whose request is not quiet
+ * @polled: answers were taken without an interrupt since the last one
  */
 struct xen_drm_ring {
 	struct xen_drm_channel ch;
@@ -131,6 +138,9 @@ struct xen_drm_ring {
 
 	wait_queue_head_t room;
 	struct delayed_work expire;
+	unsigned long look;
+	unsigned int awaited;
+	bool polled;
 };
 
 void xen_drm_ring_init(struct xen_drm_ring *ring, unsigned int index,
@@ -139,6 +149,7 @@ int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb);
 void xen_drm_ring_start(struct xen_drm_ring *ring);
 void xen_drm_ring_stop(struct xen_drm_ring *ring);
 void xen_drm_ring_close(struct xen_drm_ring *ring);
+void xen_drm_ring_poll(struct xen_drm_ring *ring);
 int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 			    struct xendispl_req *req,
 			    const struct xen_drm_call *call);

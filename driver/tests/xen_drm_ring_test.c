@@ -122,6 +122,61 @@ static void xen_drm_test_ring_order(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, t->ring.broken);
 }
 
+static int xen_drm_ring_test_send_quiet(struct xen_drm_ring_test *t)
+{
+	struct xendispl_req req = { .operation = 1 };
+	struct xen_drm_call call = {
+		.done = xen_drm_ring_test_done,
+		.ctx = t,
+		.quiet = true,
+	};
+
+	return xen_drm_ring_try_submit(&t->ring, &req, &call);
+}
+
+/* as a backend: answer a request; would that raise an interrupt? */
+static bool xen_drm_ring_test_rings(struct xen_drm_ring_test *t)
+{
+	struct xendispl_req req = xen_drm_ring_test_take(t);
+	struct xendispl_resp resp = {
+		.id = req.id,
+		.operation = req.operation,
+	};
+	int notify;
+
+	*RING_GET_RESPONSE(&t->back, t->back.rsp_prod_pvt) = resp;
+	t->back.rsp_prod_pvt++;
+	RING_PUSH_RESPONSES_AND_CHECK_NOTIFY(&t->back, notify);
+	return notify;
+}
+
+/* an interrupt only where somebody waits, or the ring fills up */
+static void xen_drm_test_ring_quiet(struct kunit *test)
+{
+	struct xen_drm_ring_test *t = test->priv;
+	unsigned int i;
+
+	xen_drm_ring_poll(&t->ring);
+	for (i = 0; i < XEN_DRM_RING_SLOTS; i++)
+		KUNIT_EXPECT_EQ(test, 0, xen_drm_ring_test_send_quiet(t));
+	for (i = 1; i <= XEN_DRM_RING_SLOTS; i++)
+		KUNIT_EXPECT_EQ(test, xen_drm_ring_test_rings(t),
+				i == XEN_DRM_RING_SLOTS / 2);
+	xen_drm_ring_poll(&t->ring);
+	KUNIT_EXPECT_EQ(test, t->done, XEN_DRM_RING_SLOTS);
+
+	/* behind a quiet one, answered and not */
+	KUNIT_EXPECT_EQ(test, 0, xen_drm_ring_test_send_quiet(t));
+	KUNIT_EXPECT_EQ(test, 0, xen_drm_ring_test_send(t, 2, 0));
+	KUNIT_EXPECT_TRUE(test, xen_drm_ring_test_rings(t));
+	xen_drm_ring_poll(&t->ring);
+	KUNIT_EXPECT_TRUE(test, xen_drm_ring_test_rings(t));
+	xen_drm_ring_poll(&t->ring);
+	KUNIT_EXPECT_EQ(test, t->done, XEN_DRM_RING_SLOTS + 2);
+	KUNIT_EXPECT_EQ(test, t->ring.awaited, 0);
+	KUNIT_EXPECT_FALSE(test, t->ring.broken);
+}
+
 /* many rounds, so that ids wrap, with some requests always in flight */
 static void xen_drm_test_ring_wrap(struct kunit *test)
 {
@@ -285,6 +340,7 @@ static void xen_drm_test_ring_late(struct kunit *test)
 
 static struct kunit_case xen_drm_ring_cases[] = {
 	KUNIT_CASE(xen_drm_test_ring_order),
+	KUNIT_CASE(xen_drm_test_ring_quiet),
 	KUNIT_CASE(xen_drm_test_ring_wrap),
 	KUNIT_CASE(xen_drm_test_ring_full),
 	KUNIT_CASE(xen_drm_test_ring_status),
