@@ -231,9 +231,11 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 	struct xen_drm *xdrm = to_xen_drm(drm);
 	int ret;
 
-	xen_drm_commit_finish_some(xdrm);
-	if (!nonblock || state->async_update || !xen_drm_commit_is_quick(state))
+	if (!nonblock || state->async_update ||
+	    !xen_drm_commit_is_quick(state)) {
+		xen_drm_commit_finish_some(xdrm);
 		return drm_atomic_helper_commit(drm, state, nonblock);
+	}
 
 	ret = drm_atomic_helper_setup_commit(state, nonblock);
 	if (ret)
@@ -247,6 +249,8 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 
 	drm_atomic_state_get(state);
 	xen_drm_commit_send(state);
+	/* while the backend is at work: the commits before this one */
+	xen_drm_commit_finish_some(xdrm);
 	spin_lock_irq(&xdrm->commits_lock);
 	list_add_tail(&to_xen_drm_state(state)->entry, &xdrm->commits);
 	spin_unlock_irq(&xdrm->commits_lock);

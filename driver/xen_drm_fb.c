@@ -121,6 +121,8 @@ int xen_drm_fb_attach(struct xen_drm_fb *fb)
 	unsigned int link;
 	int ret = 0;
 
+	if (xen_drm_fb_is_attached(fb))
+		return 0;
 	mutex_lock(&fb->lock);
 	link = READ_ONCE(xdrm->link);
 	if (!link) {
