@@ -37,6 +37,10 @@ check: driver backend ## static checks: checkpatch, sparse, coccicheck, clang-ti
 	@scripts/setup host test
 	@scripts/check
 
+fuzz: ## every fuzz target for FUZZ_SECONDS (30) each; executions and coverage
+	@scripts/setup host test
+	@scripts/fuzz
+
 test-debug: build ## the driver on a kernel with KASAN, lockdep and kmemleak; KUnit tests
 	@scripts/setup debug lab
 	@scripts/test-debug
@@ -63,5 +67,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver backend guest-tests unit check test-debug lab bench deb install clean host
+.PHONY: help demo test build driver backend guest-tests unit check fuzz test-debug lab bench deb install clean host
 .NOTPARALLEL:
