@@ -7,7 +7,7 @@ LAB ?=
 PREFIX ?= /usr/local
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 demo: ## a picture that a guest on Xen draws, as build/demo/*.png
 	@scripts/setup
@@ -22,6 +22,10 @@ build: driver backend guest-tests ## everything that the lab needs
 
 driver: host ## the guest's kernel module, for both kernels: build/driver/RELEASE/
 	@scripts/build-driver
+
+driver-arm64: ## the module compiled for arm64, both kernels: build/arm64/RELEASE/
+	@scripts/setup host arm64
+	@scripts/build-arm64
 
 backend: host ## xen-displayd and xen-displayctl: build/backend/
 	@scripts/build-backend
@@ -67,5 +71,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver backend guest-tests unit check fuzz test-debug lab bench deb install clean host
+.PHONY: help demo test build driver driver-arm64 backend guest-tests unit check fuzz test-debug lab bench deb install clean host
 .NOTPARALLEL:
