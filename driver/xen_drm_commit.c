@@ -89,18 +89,22 @@ static bool xen_drm_commit_is_quick(struct drm_atomic_state *state)
 	struct drm_plane_state *old, *new;
 	struct drm_connector *conn;
 	struct drm_crtc_state *old_crtc, *new_crtc;
+	struct drm_crtc_commit *over = NULL;
 	struct drm_crtc *crtc;
 	struct drm_plane *plane;
 	int i;
 
-	for_each_oldnew_crtc_in_state(state, crtc, old_crtc, new_crtc, i)
+	for_each_oldnew_crtc_in_state(state, crtc, old_crtc, new_crtc, i) {
 		if (!new_crtc->active || drm_atomic_crtc_needs_modeset(new_crtc) ||
 		    !xen_drm_commit_is_over(old_crtc->commit) ||
 		    !xen_drm_flip_has_room(crtc_to_pipe(crtc)))
 			return false;
+		over = old_crtc->commit;
+	}
 	for_each_oldnew_plane_in_state(state, plane, old, new, i)
 		if (plane->type != DRM_PLANE_TYPE_PRIMARY ||
-		    !xen_drm_commit_is_over(old->commit) ||
+		    (old->commit != over &&
+		     !xen_drm_commit_is_over(old->commit)) ||
 		    !xen_drm_commit_fb_ready(new))
 			return false;
 	for_each_old_connector_in_state(state, conn, old_conn, i)
