@@ -206,3 +206,42 @@ int64_t xd_image_copy(struct xd_canvas *canvas, const struct xd_image *src,
 	pixman_region32_fini(&clipped);
 	return ret;
 }
+
+void xd_canvas_blacken(struct xd_canvas *canvas,
+		       const pixman_region32_t *region)
+{
+	pixman_region32_t clipped;
+	const pixman_box32_t *box;
+	int i, n;
+
+	pixman_region32_init(&clipped);
+	pixman_region32_intersect_rect(&clipped, (pixman_region32_t *)region,
+				       0, 0, canvas->width, canvas->height);
+	box = pixman_region32_rectangles(&clipped, &n);
+	for (i = 0; i < n; i++)
+		pixman_fill(canvas->data, (int)canvas->stride / 4, 32,
+			    box[i].x1, box[i].y1, box[i].x2 - box[i].x1,
+			    box[i].y2 - box[i].y1, 0);
+	pixman_region32_fini(&clipped);
+}
+
+int64_t xd_image_paint(struct xd_canvas *canvas, const struct xd_image *src,
+		       const pixman_region32_t *region)
+{
+	pixman_region32_t inside, outside;
+	int64_t ret = xd_image_copy(canvas, src, region);
+
+	if (ret < 0 ||
+	    (src->width >= canvas->width && src->height >= canvas->height))
+		return ret;
+	pixman_region32_init_rect(&inside, 0, 0, src->width, src->height);
+	pixman_region32_init(&outside);
+	if (pixman_region32_subtract(&outside, (pixman_region32_t *)region,
+				     &inside))
+		xd_canvas_blacken(canvas, &outside);
+	else
+		ret = -ENOMEM;
+	pixman_region32_fini(&outside);
+	pixman_region32_fini(&inside);
+	return ret;
+}

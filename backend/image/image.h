@@ -64,6 +64,14 @@ void xd_canvas_finish(struct xd_canvas *canvas);
 int64_t xd_image_copy(struct xd_canvas *canvas, const struct xd_image *src,
 		      const pixman_region32_t *region);
 
+/* The same, and black where @region is beyond @src. */
+int64_t xd_image_paint(struct xd_canvas *canvas, const struct xd_image *src,
+		       const pixman_region32_t *region);
+
+/* Black there. */
+void xd_canvas_blacken(struct xd_canvas *canvas,
+		       const pixman_region32_t *region);
+
 /**
  * struct xd_damage - what changed of a picture since it was last taken
  * Keeps one region, always inside width x height.

@@ -131,34 +131,6 @@ static struct way_buffer *find_free(struct way_window *win)
 	return NULL;
 }
 
-static void blacken(struct xd_canvas *canvas, const pixman_region32_t *region)
-{
-	const pixman_box32_t *box;
-	int i, n;
-
-	box = pixman_region32_rectangles((pixman_region32_t *)region, &n);
-	for (i = 0; i < n; i++)
-		pixman_fill(canvas->data, (int)canvas->stride / 4, 32,
-			    box[i].x1, box[i].y1, box[i].x2 - box[i].x1,
-			    box[i].y2 - box[i].y1, 0);
-}
-
-/* What is stale and beside a picture that is smaller than the mode is black. */
-static void paint_border(struct way_buffer *buf, const struct xd_image *image)
-{
-	pixman_region32_t inside, outside;
-
-	if (image->width >= buf->canvas.width &&
-	    image->height >= buf->canvas.height)
-		return;
-	pixman_region32_init_rect(&inside, 0, 0, image->width, image->height);
-	pixman_region32_init(&outside);
-	if (pixman_region32_subtract(&outside, &buf->stale.region, &inside))
-		blacken(&buf->canvas, &outside);
-	pixman_region32_fini(&outside);
-	pixman_region32_fini(&inside);
-}
-
 bool way_paint(struct way_window *win)
 {
 	struct way_buffer *buf = find_free(win);
@@ -167,14 +139,13 @@ bool way_paint(struct way_window *win)
 	if (!buf)
 		return false;
 	if (!win->next.data) {
-		blacken(&buf->canvas, &buf->stale.region);
+		xd_canvas_blacken(&buf->canvas, &buf->stale.region);
 	} else {
-		copied = xd_image_copy(&buf->canvas, &win->next,
-				       &buf->stale.region);
+		copied = xd_image_paint(&buf->canvas, &win->next,
+					&buf->stale.region);
 		if (copied < 0)
 			return false;
 		win->owner->base.copied += (uint64_t)copied;
-		paint_border(buf, &win->next);
 	}
 	xd_damage_clear(&buf->stale);
 	win->front = buf;

@@ -168,6 +168,34 @@ static void only_the_region(void **state)
 	}
 }
 
+/* Black where the region is beyond the picture, and nothing outside of it. */
+static void paints_black(void **state)
+{
+	pixman_region32_t region;
+	struct xd_canvas c, copy;
+	struct picture p;
+
+	picture_init(&p, &xd_formats[0], 10, 8, 10 * xd_formats[0].cpp, 0);
+	assert_int_equal(xd_canvas_init(&copy, 10, 8), 0);
+	assert_int_equal(xd_image_copy(&copy, &p.image, NULL), 10 * 8 * 4);
+	assert_int_equal(xd_canvas_init(&c, 20, 16), 0);
+	memset(c.data, 0xaa, (size_t)c.stride * 16);
+	pixman_region32_init_rect(&region, 0, 0, 15, 9000);
+	assert_int_equal(xd_image_paint(&c, &p.image, &region), 10 * 8 * 4);
+	for (uint32_t y = 0; y < 8; y++)
+		for (uint32_t x = 0; x < 10; x++)
+			assert_int_equal(canvas_at(&c, x, y),
+					 canvas_at(&copy, x, y));
+	for (uint32_t y = 0; y < 16; y++)
+		for (uint32_t x = y < 8 ? 10 : 0; x < 20; x++)
+			assert_int_equal(c.data[y * (c.stride / 4) + x],
+					 x < 15 ? 0 : 0xaaaaaaaa);
+	pixman_region32_fini(&region);
+	xd_canvas_finish(&copy);
+	xd_canvas_finish(&c);
+	free(p.memory);
+}
+
 static void clips(void **state)
 {
 	static const struct {
@@ -321,6 +349,7 @@ int main(void)
 		TEST(all_formats, "all-formats"),
 		TEST(all_values, "all-values"),
 		TEST(only_the_region, "only-the-region"),
+		TEST(paints_black, "paints-black"),
 		TEST(clips, "clips"),
 		TEST(canvas_sizes, "canvas-sizes"),
 		TEST(damage_adds_up, "damage-adds-up"),
