@@ -42,6 +42,28 @@ retry() {
 	done
 }
 
+# -- the machine outside -----------------------------------------------------
+
+# host COMMAND...: lab/answer.sh does it; writes its answer, returns its status
+host() {
+	local status size
+	echo "ask $*" >&8
+	read -r status size <&9 || fail "no answer from outside"
+	head -c "$size" <&9
+	return "$status"
+}
+
+# monitor_size SOCKET WIDTH HEIGHT: the monitor of dom0's graphics card that
+# "-vnc unix:SOCKET.sock,display=DEVICE,head=N" stands for; 0 0 unplugs it
+monitor_size() {
+	host monitor "$@" || fail "no monitor $*"
+}
+
+# screendump DEVICE HEAD FILE.png: what dom0's graphics card shows
+screendump() {
+	host screendump "$1" "$2" >"$3" || fail "no screendump of $1: $(cat "$3")"
+}
+
 # -- guests ------------------------------------------------------------------
 
 # guest_create NAME [vdispl=CONNECTORS|none] [be_alloc=0|1] [vkb=SPEC|none]
@@ -217,7 +239,7 @@ backend_start() {
 	[ $# -gt 0 ] || set -- --output headless
 	(
 		set +e
-		xen-displayd --foreground "$@" >>"$OUT/displayd.log" 2>&1 8>&- &
+		xen-displayd --foreground "$@" >>"$OUT/displayd.log" 2>&1 8>&- 9<&- &
 		echo $! >"$RUN/backend.pid"
 		wait $!
 		echo $? >"$RUN/backend.status"

@@ -19,6 +19,8 @@ static const char usage[] =
 "       vncsay HOST PORT type TEXT          printable ASCII, a key each\n"
 "       vncsay HOST PORT click X Y          with the left button\n"
 "       vncsay HOST PORT size W H           ask for, and wait for it\n"
+"       vncsay HOST PORT ask W H            ask for, and do not wait\n"
+"HOST may be the path of a socket.\n"
 "$VNCSAY_PASSWORD is the password.\n";
 
 static long pixels_seen;
@@ -156,6 +158,27 @@ static bool size(rfbClient *client, int width, int height)
 		wait_until(client, is_resized);
 }
 
+/* Any size: 0x0 unplugs the monitor of QEMU's graphics card. */
+static bool ask(rfbClient *client, int width, int height)
+{
+	rfbSetDesktopSizeMsg msg = {
+		.type = rfbSetDesktopSize,
+		.width = rfbClientSwap16IfLE((uint16_t)width),
+		.height = rfbClientSwap16IfLE((uint16_t)height),
+		.numberOfScreens = 1,
+	};
+	rfbExtDesktopScreen screen = {
+		.width = msg.width,
+		.height = msg.height,
+	};
+
+	return wait_until(client, has_all) &&
+		WriteToRFBServer(client, (char *)&msg, sz_rfbSetDesktopSizeMsg) &&
+		WriteToRFBServer(client, (char *)&screen,
+				 sz_rfbExtDesktopScreen) &&
+		flush_out(client);
+}
+
 static bool act(rfbClient *client, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[0], "picture"))
@@ -166,6 +189,8 @@ static bool act(rfbClient *client, int argc, char **argv)
 		return click(client, atoi(argv[1]), atoi(argv[2]));
 	if (argc == 3 && !strcmp(argv[0], "size"))
 		return size(client, atoi(argv[1]), atoi(argv[2]));
+	if (argc == 3 && !strcmp(argv[0], "ask"))
+		return ask(client, atoi(argv[1]), atoi(argv[2]));
 	fputs(usage, stderr);
 	exit(2);
 }
