@@ -24,6 +24,8 @@
 #define MAX_REQUESTS	1024u
 #define MAX_BYTES	(UINT64_C(1) << 40)
 #define MAX_DBUF_BYTES	UINT64_C(0xffffffff)	/* the wire has 32 bits */
+#define CONNECTOR_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+			"abcdefghijklmnopqrstuvwxyz0123456789-"
 #define MAX_PATH	(sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1)
 
 /**
@@ -177,6 +179,18 @@ static bool set_display(void *field, const char *value)
 	return (*value == '/' || !strchr(value, '/')) && set_path(field, value);
 }
 
+/* Connectors of a card, a word for each of the guest's. */
+static bool set_connectors(void *field, const char *value)
+{
+	size_t len = strlen(value);
+
+	if (!len || len >= XD_OPTION_SIZE ||
+	    strspn(value, CONNECTOR_CHARS " ") != len)
+		return false;
+	*(const char **)field = value;
+	return true;
+}
+
 /**
  * struct setting - one that there is
  * @per_guest:	allowed in a guest's section too
@@ -215,6 +229,11 @@ static const struct setting {
 	SETTING("daemon", "vnc-password-file", true,
 		options[XD_OPTION_VNC_PASSWORD_FILE], set_file,
 		"an absolute path of at most 127 bytes"),
+	SETTING("daemon", "drm-card", true, options[XD_OPTION_DRM_CARD],
+		set_file, "an absolute path of at most 127 bytes"),
+	SETTING("daemon", "drm-connectors", true,
+		options[XD_OPTION_DRM_CONNECTORS], set_connectors,
+		"names like HDMI-A-1 or -, with blanks between them"),
 	SETTING("limits", "connectors", true, max_conns, set_conns,
 		"a number from 1 to 16"),
 	SETTING("limits", "buffers", true, limits.max_dbufs, set_objects,
@@ -475,6 +494,90 @@ static int check_together(struct parser *parser, const char *guest)
 	return -EINVAL;
 }
 
+/* Text, cut into words: how often is this one in there? */
+static unsigned int count_word(const char *text, const char *word, size_t len)
+{
+	unsigned int n = 0;
+
+	while (text && *(text += strspn(text, " "))) {
+		size_t size = strcspn(text, " ");
+
+		n += size == len && !memcmp(text, word, len);
+		text += size;
+	}
+	return n;
+}
+
+/* @guest: NULL for what all guests have */
+static const char *own_connectors(const struct xd_config *config,
+				  const struct xd_config_guest *guest)
+{
+	return (guest ? &guest->values : config)
+		->options[XD_OPTION_DRM_CONNECTORS];
+}
+
+static bool same_card(const struct xd_config *config,
+		      const struct xd_config_guest *a,
+		      const struct xd_config_guest *b)
+{
+	struct xd_config config_a, config_b;
+	const char *card_a, *card_b;
+
+	xd_config_of_guest(config, a ? a->name : "", &config_a);
+	xd_config_of_guest(config, b ? b->name : "", &config_b);
+	card_a = config_a.options[XD_OPTION_DRM_CARD];
+	card_b = config_b.options[XD_OPTION_DRM_CARD];
+	return !card_a || !card_b || !strcmp(card_a, card_b);
+}
+
+/* How often do the sections from @guest's on name this connector? */
+static unsigned int count_connector(const struct xd_config *config,
+				    const struct xd_config_guest *guest,
+				    const char *name, size_t len,
+				    const struct xd_config_guest **ret_last)
+{
+	const struct xd_config_guest *other = guest;
+	unsigned int n = 0;
+
+	do {
+		if (same_card(config, guest, other) &&
+		    count_word(own_connectors(config, other), name, len)) {
+			n += count_word(own_connectors(config, other), name,
+					len);
+			*ret_last = other;
+		}
+		other = other ? other->next : config->guests;
+	} while (other);
+	return n;
+}
+
+/* A connector shows one guest's picture. */
+static int check_connectors(struct parser *parser,
+			    const struct xd_config_guest *guest)
+{
+	const char *text = own_connectors(parser->config, guest);
+	const struct xd_config_guest *last = NULL;
+
+	while (text && *(text += strspn(text, " "))) {
+		size_t len = strcspn(text, " ");
+
+		if ((len != 1 || *text != '-') &&
+		    count_connector(parser->config, guest, text, len,
+				    &last) > 1) {
+			snprintf(parser->error, XD_CONFIG_ERROR_SIZE,
+				 "%.128s: drm-connectors: %.*s is named twice, in [%s%.64s] and [%s%.64s]: expected once",
+				 parser->path, len < 40 ? (int)len : 40, text,
+				 guest ? "guest " : "daemon",
+				 guest ? guest->name : "",
+				 last ? "guest " : "daemon",
+				 last ? last->name : "");
+			return -EINVAL;
+		}
+		text += len;
+	}
+	return 0;
+}
+
 int xd_config_parse(struct xd_config *config, const char *path, char *text,
 		    size_t size, char error[XD_CONFIG_ERROR_SIZE])
 {
@@ -500,8 +603,13 @@ int xd_config_parse(struct xd_config *config, const char *path, char *text,
 	}
 	if (!ret)
 		ret = check_together(&parser, NULL);
-	for (guest = config->guests; guest && !ret; guest = guest->next)
+	if (!ret)
+		ret = check_connectors(&parser, NULL);
+	for (guest = config->guests; guest && !ret; guest = guest->next) {
 		ret = check_together(&parser, guest->name);
+		if (!ret)
+			ret = check_connectors(&parser, guest);
+	}
 	return ret;
 }
 

@@ -224,6 +224,16 @@ int xd_conn_resize(struct xd_conn *conn, uint32_t width, uint32_t height)
 	return 0;
 }
 
+void xd_conn_changed(struct xd_conn *conn)
+{
+	const struct xd_features *features = &conn->guest->params.features;
+
+	if (!features->connector_event || features->version < 2)
+		return;
+	conn->owes_connector = true;
+	xd_conn_pay_owed(conn);
+}
+
 void xd_conn_pay_owed(struct xd_conn *conn)
 {
 	unsigned int paid = 0;

@@ -480,6 +480,7 @@ void xd_device_worker_ended(struct xd_device *dev, int status)
 	dev->worker = 0;
 	xd_viewers_finish(dev);
 	xd_keyboards_leave(dev);
+	xd_device_closed_output(dev);
 	hear_last_words(dev);
 	close_sock(dev);
 	xd_control_lost(dev);

@@ -147,23 +147,55 @@ static int page_flip(struct xd_conn *conn, const struct xd_pg_flip *req)
 	return 0;
 }
 
-static int get_edid(struct xd_conn *conn, const struct xd_get_edid *req,
-		    uint32_t *ret_edid_sz)
+/* A real monitor's, whose modes the guest may set from now on; or -errno. */
+static int real_edid(struct xd_conn *conn, struct xd_output_edid *ret_edid)
+{
+	struct xd_output *output = conn->guest->output;
+	struct xd_edid_info info;
+	int ret;
+
+	if (!output->ops->edid)
+		return -ENOENT;
+	ret = output->ops->edid(output, conn->index, ret_edid);
+	if (ret)
+		return ret;
+	if (xd_edid_parse(ret_edid->data, ret_edid->size, &info) == -EINVAL)
+		return -EINVAL;
+	if (ret_edid->max_width > conn->max_width)
+		conn->max_width = ret_edid->max_width;
+	if (ret_edid->max_height > conn->max_height)
+		conn->max_height = ret_edid->max_height;
+	return 0;
+}
+
+static int made_edid(struct xd_conn *conn, struct xd_output_edid *ret_edid)
 {
 	struct xd_edid_params params = {
 		.width = conn->width,
 		.height = conn->height,
 		.unique_id = conn->params.unique_id,
 	};
-	uint8_t edid[XD_EDID_MAX_GENERATED];
-	int size = xd_edid_generate(&params, edid, sizeof(edid));
-	int ret;
+	int size = xd_edid_generate(&params, ret_edid->data,
+				    sizeof(ret_edid->data));
 
 	if (size < 0)
 		return size;
-	ret = xd_guest_write(conn->guest, req->gref_directory, req->nr_pages,
-			     edid, (size_t)size);
-	*ret_edid_sz = (uint32_t)size;
+	ret_edid->size = (uint32_t)size;
+	return 0;
+}
+
+static int get_edid(struct xd_conn *conn, const struct xd_get_edid *req,
+		    uint32_t *ret_edid_sz)
+{
+	struct xd_output_edid edid;
+	int ret = real_edid(conn, &edid);
+
+	if (ret)
+		ret = made_edid(conn, &edid);
+	if (!ret)
+		ret = xd_guest_write(conn->guest, req->gref_directory,
+				     req->nr_pages, edid.data, edid.size);
+	*ret_edid_sz = edid.size;
 	return ret;
 }
 

@@ -158,6 +158,14 @@ static void output_reopen(void *ctx)
 		guest->reopen(guest->reopen_ctx);
 }
 
+static void output_changed(void *ctx, unsigned int monitor)
+{
+	struct xd_guest *guest = ctx;
+
+	if (monitor < guest->nr_conns)
+		xd_conn_changed(&guest->conns[monitor]);
+}
+
 static void output_note(void *ctx, const char *text)
 {
 	xd_info("%s", text);
@@ -168,6 +176,7 @@ static const struct xd_output_events output_events = {
 	.resized = output_resized,
 	.input = output_input,
 	.reopen = output_reopen,
+	.changed = output_changed,
 	.note = output_note,
 };
 

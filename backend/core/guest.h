@@ -166,6 +166,9 @@ bool xd_conn_serve(struct xd_conn *conn);
  */
 int xd_conn_resize(struct xd_conn *conn, uint32_t width, uint32_t height);
 
+/* The monitor's EDID is another one. */
+void xd_conn_changed(struct xd_conn *conn);
+
 /* Sends the frame-done event, or owes it while the event page is full. */
 void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie);
 void xd_conn_pay_owed(struct xd_conn *conn);

@@ -28,6 +28,7 @@ enum xd_message_type {
 	XD_MSG_SCREENSHOT,	/* a descriptor comes back */
 	XD_MSG_STATS,
 	XD_MSG_RESIZE,
+	XD_MSG_HOTPLUG,		/* monitors may have come or gone */
 	XD_MSG_REOPENED,	/* answers REOPEN, with the output's descriptor */
 	XD_MSG_ATTACH,		/* with the link to a viewer */
 	XD_MSG_INPUT,		/* with where input of @conn goes to */

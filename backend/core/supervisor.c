@@ -247,5 +247,6 @@ void xd_supervisor_finish(struct xd_supervisor *sup)
 	}
 	xd_keyboards_finish(sup);
 	xd_control_finish(sup);
+	xd_host_finish(sup);
 	xd_source_del(sup->loop, &sup->store_source);
 }

@@ -122,6 +122,8 @@ struct xd_supervisor {
 	struct xd_device *devices;
 	struct xd_keyboard *keyboards;
 	struct xd_source store_source;
+	struct xd_source host_source;
+	const struct xd_output_ops *host_ops;	/* whose monitors are watched */
 	bool rescan;			/* devices may have come or gone */
 	bool closing;
 	struct xd_control *control;
@@ -217,6 +219,11 @@ void xd_device_offer_extensions(struct xd_device *dev);
 
 /* 0, with the descriptor of the output or -1, or -errno. */
 int xd_device_open_output(struct xd_device *dev, int *ret_fd);
+
+/* The worker has ended, and its descriptor with it. */
+void xd_device_closed_output(struct xd_device *dev);
+
+void xd_host_finish(struct xd_supervisor *sup);
 
 /* The worker has lost it, and gets another one, or why there is none. */
 void xd_device_reopen_output(struct xd_device *dev);

@@ -173,6 +173,11 @@ static void sock_ready(void *ctx, uint32_t events)
 	case XD_MSG_RESIZE:
 		resize(worker, &msg);
 		break;
+	case XD_MSG_HOTPLUG:
+		if (worker->guest.output->ops->hotplug)
+			worker->guest.output->ops->hotplug(
+				worker->guest.output);
+		break;
 	case XD_MSG_REOPENED:
 		reopened(worker, msg.err, fd);
 		fd = -1;

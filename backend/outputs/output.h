@@ -75,6 +75,7 @@ struct xd_input {
  * @input:	somebody used the monitor's keyboard, pointer or touch screen; may
  *		come at any time from the loop, whether a mode is set or not
  * @reopen:	open() shall be called again; reopened() has the answer
+ * @changed:	another monitor is there, or none: its EDID shall be read again
  * @note:	something happened to the output that people want to know
  */
 struct xd_output_events {
@@ -84,6 +85,7 @@ struct xd_output_events {
 	void (*input)(void *ctx, unsigned int monitor,
 		      const struct xd_input *input);
 	void (*reopen)(void *ctx);
+	void (*changed)(void *ctx, unsigned int monitor);
 	void (*note)(void *ctx, const char *text);
 };
 
@@ -96,6 +98,8 @@ enum xd_option {
 	XD_OPTION_VNC_LISTEN,
 	XD_OPTION_VNC_PORT,
 	XD_OPTION_VNC_PASSWORD_FILE,
+	XD_OPTION_DRM_CARD,
+	XD_OPTION_DRM_CONNECTORS,
 	XD_NUM_OPTIONS
 };
 
@@ -131,6 +135,20 @@ struct xd_output_params {
 	int fd;
 };
 
+#define XD_OUTPUT_MAX_EDID	4096u
+
+/**
+ * struct xd_output_edid - what a real monitor says of itself
+ * @size:	bytes in @data, checked by nobody yet
+ * @max_width, @max_height: of its modes
+ */
+struct xd_output_edid {
+	uint32_t size;
+	uint32_t max_width;
+	uint32_t max_height;
+	uint8_t data[XD_OUTPUT_MAX_EDID];
+};
+
 /**
  * struct xd_view_params - for a viewer: a process of its own, which brings a
  * monitor to one client
@@ -150,6 +168,9 @@ struct xd_view_params {
 	void *ctx;
 };
 
+/* Of a reason, as text. */
+#define XD_WHY_SIZE	256
+
 /* Of an address, as text. */
 #define XD_ADDRESS_SIZE	160
 
@@ -157,8 +178,10 @@ struct xd_view_params {
  * struct xd_output_ops - an output
  * @name:	as in --output
  * @open:	in the supervisor, with its rights and before the worker starts: a
- *		descriptor for create(), or -errno; must not wait. NULL when the
- *		output needs none
+ *		descriptor for create(), or -errno, and then one line in @why if
+ *		there is more to say; must not wait. NULL when the output needs
+ *		none
+ * @closed:	in the supervisor: a worker with a descriptor has ended; or NULL
  * @listen:	in the supervisor: a listening socket for those who want to see
  *		@monitor, and its address, or -errno; must not wait. NULL when
  *		nobody comes
@@ -166,6 +189,10 @@ struct xd_view_params {
  *		-errno
  * @attach:	in the worker: @link, the output's from now on, leads to a viewer
  * @create:	0 or -errno; takes the descriptor in each case
+ * @watch:	in the supervisor: a descriptor that becomes readable when monitors
+ *		may have come or gone, or -errno; NULL when none do
+ * @watched:	reads it empty: have they?
+ * @hotplug:	they have
  * @reopened:	what open() opened, the output's from now on, or -errno. NULL when
  *		an output cannot be without
  * @show:	a mode of @width x @height begins with @image, which may be larger
@@ -180,12 +207,17 @@ struct xd_view_params {
  * @release:	@data, an image's, is about to go
  * @screenshot:	what is on screen, into a canvas of the caller's; -ENOENT when
  *		the monitor is off and has never shown anything
+ * @edid:	the EDID of a real monitor, or -ENOENT; NULL when there is none
  * @destroy:	frees the output
  */
 struct xd_output_ops {
 	const char *name;
 	int (*open)(const struct xd_output_options *options,
-		    const char *guest);
+		    const char *guest, unsigned int nr_monitors,
+		    char why[XD_WHY_SIZE]);
+	void (*closed)(void);
+	int (*watch)(void);
+	bool (*watched)(int fd);
 	int (*listen)(const struct xd_output_options *options,
 		      const char *guest, unsigned int monitor,
 		      char address[XD_ADDRESS_SIZE]);
@@ -195,6 +227,7 @@ struct xd_output_ops {
 	int (*create)(const struct xd_output_params *params,
 		      struct xd_output **ret_output);
 	void (*reopened)(struct xd_output *output, int fd);
+	void (*hotplug)(struct xd_output *output);
 	int (*show)(struct xd_output *output, unsigned int monitor,
 		    uint32_t width, uint32_t height,
 		    const struct xd_image *image);
@@ -210,6 +243,8 @@ struct xd_output_ops {
 	void (*release)(struct xd_output *output, const void *data);
 	int (*screenshot)(struct xd_output *output, unsigned int monitor,
 			  struct xd_canvas *ret_canvas);
+	int (*edid)(struct xd_output *output, unsigned int monitor,
+		    struct xd_output_edid *ret_edid);
 	void (*destroy)(struct xd_output *output);
 };
 
@@ -223,9 +258,14 @@ struct xd_output_ops {
 #else
 #define XD_KIND_WAYLAND	""
 #endif
+#ifdef XD_DRM
+#define XD_KIND_DRM	", drm"
+#else
+#define XD_KIND_DRM	""
+#endif
 
 /* Names of the outputs that were built. */
-#define XD_OUTPUT_KINDS	"headless" XD_KIND_VNC XD_KIND_WAYLAND
+#define XD_OUTPUT_KINDS	"headless" XD_KIND_VNC XD_KIND_WAYLAND XD_KIND_DRM
 
 /* No larger cursor is handed to an output. */
 #define XD_MAX_CURSOR	256u
@@ -239,6 +279,7 @@ struct xd_output {
 extern const struct xd_output_ops xd_output_headless;
 extern const struct xd_output_ops xd_output_wayland;
 extern const struct xd_output_ops xd_output_vnc;
+extern const struct xd_output_ops xd_output_drm;
 
 /* The output of this name, or NULL. */
 const struct xd_output_ops *xd_output_find(const char *name);

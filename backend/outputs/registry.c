@@ -8,6 +8,9 @@ static const struct xd_output_ops *const outputs[] = {
 #ifdef XD_VNC
 	&xd_output_vnc,
 #endif
+#ifdef XD_DRM
+	&xd_output_drm,
+#endif
 #ifdef XD_WAYLAND
 	&xd_output_wayland,
 #endif

@@ -187,7 +187,8 @@ static int find_socket(const char *display, struct sockaddr_un *addr)
 }
 
 static int wayland_open(const struct xd_output_options *options,
-			const char *guest)
+			const char *guest, unsigned int nr_monitors,
+			char why[XD_WHY_SIZE])
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd, ret = find_socket(options->text[XD_OPTION_WAYLAND_DISPLAY], &addr);

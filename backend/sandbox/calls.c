@@ -140,17 +140,16 @@ static int add_memory(scmp_filter_ctx filter)
 	return ret;
 }
 
-/* Those of gntdev and gntalloc ('G') and of evtchn ('E'), whatever the rest. */
+/* Of gntdev and gntalloc, of evtchn, of graphics cards, whatever the rest. */
 static int add_ioctls(scmp_filter_ctx filter)
 {
-	int ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				   SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00,
-					   'G' << 8));
+	static const char types[] = { 'G', 'E', 'd' };
+	int ret = 0;
 
-	if (!ret)
+	for (size_t i = 0; i < sizeof(types) && !ret; i++)
 		ret = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl),
 				       1, SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00,
-						  'E' << 8));
+						  (scmp_datum_t)types[i] << 8));
 	return ret;
 }
 

@@ -40,6 +40,10 @@ static void reopen(void *ctx)
 {
 }
 
+static void changed(void *ctx, unsigned int monitor)
+{
+}
+
 static void note(void *ctx, const char *text)
 {
 }
@@ -88,10 +92,12 @@ static int set_up(void **state)
 {
 	static const struct xd_output_events events = {
 		.done = done, .resized = resized, .input = input,
-		.reopen = reopen, .note = note,
+		.reopen = reopen, .changed = changed,
+		.note = note,
 	};
 	static const char *const names[] = { "conn0" };
 	static struct xd_output_options options;
+	char why[XD_WHY_SIZE];
 	const struct xd_image image = {
 		.format = xd_format_find(XD_FMT_XRGB8888), .width = 400,
 		.height = 300, .stride = 1600, .data = pixels,
@@ -107,7 +113,7 @@ static int set_up(void **state)
 	snprintf(options.text[XD_OPTION_WAYLAND_DISPLAY], XD_OPTION_SIZE,
 		 "%s/w", dir);
 	desk_start(&desk, options.text[XD_OPTION_WAYLAND_DISPLAY]);
-	params.fd = xd_output_wayland.open(&options, "guest");
+	params.fd = xd_output_wayland.open(&options, "guest", 1, why);
 	nr_inputs = 0;
 	return params.fd < 0 || xd_loop_init(&loop) ||
 		xd_output_wayland.create(&params, &output) ||

@@ -177,8 +177,20 @@ static void wrong_lines(void **state)
 		  "file: vnc-listen \"0.0.0.0\": expected vnc-password-file with an address that others reach" },
 		{ "[guest g]\nvnc-listen = ::\n",
 		  "file: vnc-listen \"::\" of guest g: expected vnc-password-file with an address that others reach" },
+		{ "[daemon]\ndrm-card = card0\n",
+		  "file:2: drm-card \"card0\": expected an absolute path of at most 127 bytes" },
+		{ "[daemon]\ndrm-connectors = DP-1, DP-2\n",
+		  "file:2: drm-connectors \"DP-1, DP-2\": expected names like HDMI-A-1 or -, with blanks between them" },
+		{ "[daemon]\ndrm-connectors =\n",
+		  "file:2: drm-connectors \"\": expected names like HDMI-A-1 or -, with blanks between them" },
+		{ "[guest a]\ndrm-connectors = DP-1 DP-2 DP-1\n",
+		  "file: drm-connectors: DP-1 is named twice, in [guest a] and [guest a]: expected once" },
+		{ "[guest a]\ndrm-connectors = DP-1\n[guest b]\ndrm-connectors = - DP-1\n",
+		  "file: drm-connectors: DP-1 is named twice, in [guest b] and [guest a]: expected once" },
+		{ "[daemon]\ndrm-connectors = DP-1\n[guest b]\ndrm-connectors = DP-1\n",
+		  "file: drm-connectors: DP-1 is named twice, in [daemon] and [guest b]: expected once" },
 		{ "[daemon]\nbytes = 1\n",
-		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display, vnc-listen, vnc-port, vnc-password-file" },
+		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors" },
 		{ "[limits]\nrate = 1\n",
 		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[limits]\nbuffers = 0\n",
@@ -192,7 +204,7 @@ static void wrong_lines(void **state)
 		{ "[guest ]\n",
 		  "file:1: [guest ]: expected a domain's name of 1 to 63 bytes" },
 		{ "[guest a]\nsocket = x\n",
-		  "file:2: \"socket\": expected one of output, rate, wayland-display, vnc-listen, vnc-port, vnc-password-file, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
+		  "file:2: \"socket\": expected one of output, rate, wayland-display, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[guest a]\n[guest a]\n",
 		  "file:2: [guest a]: expected once" },
 		{ "[daemon\n",
@@ -269,7 +281,7 @@ static void files(void **state)
 static void packaged_file(void **state)
 {
 	struct xd_limits limits = xd_limits_default;
-	char sample[4096], out[4096] = "", *line, *rest = sample;
+	char sample[8192], out[8192] = "", *line, *rest = sample;
 	FILE *file = fopen(XD_SAMPLE_CONFIG, "re");
 
 	assert_non_null(file);
@@ -283,7 +295,7 @@ static void packaged_file(void **state)
 		strcat(strcat(out, line), "\n");
 	}
 	assert_int_equal(parse_fresh(out), 0);
-	assert_int_equal(__builtin_popcount(config.set), 16);
+	assert_int_equal(__builtin_popcount(config.set), 18);
 	assert_memory_equal(&config.limits, &limits, sizeof(limits));
 	assert_int_equal(config.millihertz, 60000);
 	assert_int_equal(config.max_conns, XD_MAX_CONNECTORS);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which connector, CRTC and plane go together. The supervisor asks this of the
+ * card and the worker of its lease, which shows nothing but what is leased, in
+ * the same order.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "outputs/drm-output.h"
+
+/* What there is, and what has been given away. */
+struct search {
+	int fd;
+	drmModeRes *res;
+	drmModePlaneRes *planes;
+	const struct drm_head *taken;
+	unsigned int nr_taken;
+	struct drm_head *heads;
+	unsigned int nr;
+};
+
+uint32_t drm_property(int fd, uint32_t object, uint32_t type, const char *name,
+		      uint64_t *ret_value)
+{
+	drmModeObjectProperties *props;
+	uint32_t i, id = 0;
+
+	props = drmModeObjectGetProperties(fd, object, type);
+	for (i = 0; props && i < props->count_props && !id; i++) {
+		drmModePropertyRes *prop =
+			drmModeGetProperty(fd, props->props[i]);
+
+		if (prop && !strcmp(prop->name, name)) {
+			id = prop->prop_id;
+			if (ret_value)
+				*ret_value = props->prop_values[i];
+		}
+		drmModeFreeProperty(prop);
+	}
+	drmModeFreeObjectProperties(props);
+	return id;
+}
+
+static bool is_used(const struct search *search, uint32_t id)
+{
+	unsigned int i;
+
+	for (i = 0; i < search->nr_taken; i++)
+		if (search->taken[i].connector == id ||
+		    search->taken[i].crtc == id ||
+		    search->taken[i].plane == id)
+			return true;
+	for (i = 0; i < search->nr; i++)
+		if (search->heads[i].connector == id ||
+		    search->heads[i].crtc == id ||
+		    search->heads[i].plane == id)
+			return true;
+	return false;
+}
+
+static uint32_t find_plane(const struct search *search, uint32_t crtc_bit)
+{
+	uint32_t i, found = 0;
+
+	for (i = 0; i < search->planes->count_planes && !found; i++) {
+		const uint32_t id = search->planes->planes[i];
+		drmModePlane *plane = drmModeGetPlane(search->fd, id);
+		uint64_t type;
+
+		if (plane && plane->possible_crtcs & crtc_bit &&
+		    !is_used(search, id) &&
+		    drm_property(search->fd, id, DRM_MODE_OBJECT_PLANE, "type",
+				 &type) && type == DRM_PLANE_TYPE_PRIMARY)
+			found = id;
+		drmModeFreePlane(plane);
+	}
+	return found;
+}
+
+/* CRTC numbers that one of the connector's encoders can be fed from. */
+static uint32_t possible_crtcs(int fd, const drmModeConnector *conn)
+{
+	uint32_t crtcs = 0;
+	int i;
+
+	for (i = 0; i < conn->count_encoders; i++) {
+		drmModeEncoder *encoder = drmModeGetEncoder(fd,
+							    conn->encoders[i]);
+
+		if (encoder)
+			crtcs |= encoder->possible_crtcs;
+		drmModeFreeEncoder(encoder);
+	}
+	return crtcs;
+}
+
+static void get_name(const drmModeConnector *conn, char name[DRM_NAME_SIZE])
+{
+	const char *type = drmModeGetConnectorTypeName(conn->connector_type);
+
+	snprintf(name, DRM_NAME_SIZE, "%s-%u", type ? type : "Unknown",
+		 conn->connector_type_id);
+}
+
+static bool complete(struct search *search, const drmModeConnector *conn,
+		     struct drm_head *head)
+{
+	const uint32_t crtcs = possible_crtcs(search->fd, conn);
+	int i;
+
+	for (i = 0; i < search->res->count_crtcs && i < 32; i++) {
+		const uint32_t crtc = search->res->crtcs[i];
+		uint32_t plane;
+
+		if (!(crtcs & 1u << i) || is_used(search, crtc))
+			continue;
+		plane = find_plane(search, 1u << i);
+		if (!plane)
+			continue;
+		*head = (struct drm_head){
+			.connector = conn->connector_id,
+			.crtc = crtc,
+			.plane = plane,
+		};
+		get_name(conn, head->name);
+		return true;
+	}
+	return false;
+}
+
+static bool has_name(const drmModeConnector *conn, const char *wanted)
+{
+	char name[DRM_NAME_SIZE];
+
+	get_name(conn, name);
+	return !strcmp(name, wanted);
+}
+
+/* @name: NULL: the next one that is connected, or the next one */
+static bool find_head(struct search *search, const char *name, bool connected,
+		      struct drm_head *head)
+{
+	bool found = false;
+	int i;
+
+	for (i = 0; i < search->res->count_connectors && !found; i++) {
+		const uint32_t id = search->res->connectors[i];
+		drmModeConnector *conn;
+
+		if (is_used(search, id))
+			continue;
+		conn = drmModeGetConnectorCurrent(search->fd, id);
+		if (conn && (name ? has_name(conn, name) :
+			     !connected || conn->connection ==
+			     DRM_MODE_CONNECTED))
+			found = complete(search, conn, head);
+		drmModeFreeConnector(conn);
+	}
+	return found;
+}
+
+bool drm_next_name(const char **names, char name[DRM_NAME_SIZE])
+{
+	size_t len;
+
+	*names += strspn(*names, " ");
+	len = strcspn(*names, " ");
+	/* one that is too long is none of any card's */
+	snprintf(name, DRM_NAME_SIZE, "%.*s", (int)len, *names);
+	*names += len;
+	return len;
+}
+
+static int pick_all(struct search *search, const char *names, unsigned int nr)
+{
+	const bool any = !*names;
+	char name[DRM_NAME_SIZE];
+	int n = 0;
+
+	for (search->nr = 0; search->nr < nr; search->nr++) {
+		struct drm_head head = { 0 };
+		bool found = false;
+
+		if (any)
+			found = find_head(search, NULL, true, &head) ||
+				find_head(search, NULL, false, &head);
+		else if (drm_next_name(&names, name))
+			found = find_head(search, name, false, &head);
+		search->heads[search->nr] = head;
+		n += found;
+	}
+	return n;
+}
+
+int drm_heads_pick(int fd, const char *names, unsigned int nr,
+		   const struct drm_head *taken, unsigned int nr_taken,
+		   struct drm_head heads[DRM_MAX_HEADS])
+{
+	struct search search = {
+		.fd = fd,
+		.res = drmModeGetResources(fd),
+		.planes = drmModeGetPlaneResources(fd),
+		.taken = taken,
+		.nr_taken = nr_taken,
+		.heads = heads,
+	};
+	int ret = -ENODEV;
+
+	if (search.res && search.planes && nr <= DRM_MAX_HEADS)
+		ret = pick_all(&search, names, nr);
+	if (search.res)
+		drmModeFreeResources(search.res);
+	if (search.planes)
+		drmModeFreePlaneResources(search.planes);
+	return ret;
+}
+
+void drm_heads_list(int fd, char *text, size_t size)
+{
+	drmModeRes *res = drmModeGetResources(fd);
+	size_t len = 0;
+	int i;
+
+	*text = '\0';
+	for (i = 0; res && i < res->count_connectors && len < size; i++) {
+		drmModeConnector *conn =
+			drmModeGetConnectorCurrent(fd, res->connectors[i]);
+		char name[DRM_NAME_SIZE];
+
+		if (!conn)
+			continue;
+		get_name(conn, name);
+		len += (size_t)snprintf(text + len, size - len, "%s%s",
+					len ? " " : "", name);
+		drmModeFreeConnector(conn);
+	}
+	if (res)
+		drmModeFreeResources(res);
+}
