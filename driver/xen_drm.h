@@ -298,6 +298,7 @@ xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
 		  const struct drm_mode_fb_cmd2 *cmd);
 bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb);
 int xen_drm_fb_attach(struct xen_drm_fb *fb);
+void xen_drm_fbs_withdraw(struct xen_drm *xdrm);
 int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb);
 
 /* xen_drm_cmd.c: one function per protocol operation */
@@ -305,7 +306,7 @@ int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb);
 int xen_drm_cmd_dbuf_create(struct xen_drm_buf *buf);
 int xen_drm_cmd_dbuf_destroy(struct xen_drm_buf *buf);
 int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie);
-void xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie);
+int xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie);
 int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 			   u32 height, u32 bpp, const struct xen_drm_call *call);
 int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
@@ -475,6 +476,8 @@ bool xen_drm_pipe_configured(struct xen_drm_pipe *pipe);
 
 /* xen_drm_commit.c */
 
+int xen_drm_commit_module_init(void);
+void xen_drm_commit_module_fini(void);
 void xen_drm_commit_init(struct xen_drm *xdrm);
 struct drm_atomic_state *xen_drm_commit_alloc(struct drm_device *drm);
 void xen_drm_commit_free(struct drm_atomic_state *base);
@@ -496,8 +499,8 @@ void xen_drm_cursor_reset(struct xen_drm_pipe *pipe);
 void xen_drm_conn_prepare(struct xen_drm_pipe *pipe);
 void xen_drm_conn_finish(struct xen_drm_pipe *pipe);
 int xen_drm_conn_init(struct xen_drm_pipe *pipe);
-void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe);
-void xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected);
+bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask);
+bool xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected);
 void xen_drm_conn_set_bad(struct xen_drm_pipe *pipe, bool bad);
 bool xen_drm_conn_mode_fits(const struct xen_drm_pipe *pipe,
 			    const struct drm_display_mode *mode);
@@ -517,7 +520,7 @@ bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe);
 void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event);
 void xen_drm_flip_abort(struct xen_drm_pipe *pipe);
-void xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
+bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
 
 /* xen_drm_vblank.c */
 

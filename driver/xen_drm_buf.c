@@ -465,24 +465,26 @@ static struct xen_drm_buf *xen_drm_bufs_next_missing(struct xen_drm *xdrm)
 void xen_drm_bufs_republish(struct xen_drm *xdrm)
 {
 	struct xen_drm_buf *buf;
+	unsigned int refused = 0;
+	int error = 0;
 
 	while (READ_ONCE(xdrm->link) &&
 	       (buf = xen_drm_bufs_next_missing(xdrm))) {
 		int ret = xen_drm_buf_publish(buf);
 
-		if (ret == -ETIMEDOUT) {
-			/* silent: do not ask for each, what is shown asks */
-			xen_drm_buf_put(buf);
-			break;
-		}
-		if (ret) {
-			drm_err_ratelimited(&xdrm->drm,
-					    "the new backend refused a buffer of %zu bytes: error %d\n",
-					    buf->size, ret);
+		if (ret && ret != -ETIMEDOUT) {
+			refused++;
+			error = ret;
 			xen_drm_buf_unclaim(buf, xdrm->link, true);
 		}
 		xen_drm_buf_put(buf);
+		if (ret == -ETIMEDOUT)
+			break;	/* silent: what is shown asks for itself */
 	}
+	if (refused && !xen_drm_ring_is_broken(&xdrm->pipes[0].ring))
+		drm_err_ratelimited(&xdrm->drm,
+				    "the new backend refused %u buffers: error %d\n",
+				    refused, error);
 }
 
 /* One buffer the backend still has, referenced, or NULL. */
@@ -510,6 +512,7 @@ static struct xen_drm_buf *xen_drm_bufs_next_known(struct xen_drm *xdrm)
 void xen_drm_bufs_withdraw(struct xen_drm *xdrm)
 {
 	struct xen_drm_buf *buf;
+	int ret = 0;
 
 	mutex_lock(&xdrm->bufs_lock);
 	xdrm->gone = true;
@@ -517,7 +520,8 @@ void xen_drm_bufs_withdraw(struct xen_drm *xdrm)
 
 	xen_drm_pool_drain(xdrm);
 	while ((buf = xen_drm_bufs_next_known(xdrm))) {
-		xen_drm_cmd_dbuf_destroy(buf);
+		if (!ret)	/* else nobody listens */
+			ret = xen_drm_cmd_dbuf_destroy(buf);
 		xen_drm_buf_put(buf);
 	}
 	wait_event_timeout(xdrm->bufs_wait, !atomic_read(&xdrm->destroys),

@@ -117,14 +117,15 @@ int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie)
  * @fb_cookie: the framebuffer
  *
  * Context: process.
+ * Return: 0, or -errno of xen_drm_ring_submit().
  */
-void xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie)
+int xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie)
 {
 	struct xendispl_req req = { .operation = XENDISPL_OP_FB_DETACH };
 	struct xen_drm_call call = {};
 
 	req.op.fb_detach.fb_cookie = fb_cookie;
-	xen_drm_ring_submit(xen_drm_cmd_main_ring(xdrm), &req, &call);
+	return xen_drm_ring_submit(xen_drm_cmd_main_ring(xdrm), &req, &call);
 }
 
 /**

@@ -23,6 +23,9 @@
 
 #define XEN_DRM_FINISH_MS	100	/* for the next commit to come */
 
+/* All devices': destroyed after the last device, so that no work is left. */
+static struct workqueue_struct *xen_drm_commit_wq;
+
 /**
  * struct xen_drm_state - a commit
  * @base: DRM's
@@ -175,7 +178,7 @@ void xen_drm_commit_kick(struct xen_drm *xdrm)
 		return;
 	/* not the device's queue: the last reference may go in this work */
 	drm_dev_get(&xdrm->drm);
-	if (!queue_delayed_work(system_unbound_wq, &xdrm->commit_work,
+	if (!queue_delayed_work(xen_drm_commit_wq, &xdrm->commit_work,
 				msecs_to_jiffies(XEN_DRM_FINISH_MS)))
 		drm_dev_put(&xdrm->drm);
 }
@@ -272,4 +275,25 @@ void xen_drm_commit_init(struct xen_drm *xdrm)
 	spin_lock_init(&xdrm->commits_lock);
 	INIT_LIST_HEAD(&xdrm->commits);
 	INIT_DELAYED_WORK(&xdrm->commit_work, xen_drm_commit_work);
+}
+
+/**
+ * xen_drm_commit_module_init - prepare for devices
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int xen_drm_commit_module_init(void)
+{
+	xen_drm_commit_wq = alloc_workqueue("xen-drm-commit", WQ_UNBOUND, 0);
+	return xen_drm_commit_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * xen_drm_commit_module_fini - wait for works that are on their way out
+ *
+ * Context: process; the last device has been released.
+ */
+void xen_drm_commit_module_fini(void)
+{
+	destroy_workqueue(xen_drm_commit_wq);
 }

@@ -216,21 +216,24 @@ static bool xen_drm_conn_edid_good(const u8 *edid, size_t size)
 /**
  * xen_drm_conn_fetch_edid - ask the backend which monitor is there
  * @pipe: the pipe, connected
+ * @ask: false: do not, it would not answer
  *
  * Without one, or with a wrong one, the configured resolution stands.
  *
  * Context: state machine, waits for the backend.
+ * Return: false from a backend that does not answer.
  */
-void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe)
+bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask)
 {
 	const struct xen_drm_conn_cfg *cfg = &pipe->xdrm->cfg.conn[pipe->index];
 	struct mutex *lock = &pipe->xdrm->drm.mode_config.mutex;
 	u8 *edid = NULL;
 	size_t size = 0;
+	int ret = -EOPNOTSUPP;
 
-	if (pipe->xdrm->version >= 2 &&
-	    !xen_drm_cmd_get_edid(pipe, &edid, &size) &&
-	    !xen_drm_conn_edid_good(edid, size)) {
+	if (ask && pipe->xdrm->version >= 2)
+		ret = xen_drm_cmd_get_edid(pipe, &edid, &size);
+	if (!ret && !xen_drm_conn_edid_good(edid, size)) {
 		drm_warn(&pipe->xdrm->drm,
 			 "connector %u: the backend's EDID (%zu bytes) is not valid, using %ux%u\n",
 			 pipe->index, size, cfg->width, cfg->height);
@@ -248,6 +251,7 @@ void xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe)
 	if (edid)
 		xen_drm_conn_measure(pipe);
 	mutex_unlock(lock);
+	return ask && ret != -ETIMEDOUT;
 }
 
 static void xen_drm_conn_hotplug_work(struct work_struct *work)
@@ -260,7 +264,7 @@ static void xen_drm_conn_hotplug_work(struct work_struct *work)
 	if (!drm_dev_enter(&pipe->xdrm->drm, &idx))
 		return;
 	if (pipe->xdrm->registered) {
-		xen_drm_conn_fetch_edid(pipe);
+		xen_drm_conn_fetch_edid(pipe, true);
 		drm_kms_helper_connector_hotplug_event(&pipe->connector);
 	}
 	drm_dev_exit(idx);
@@ -272,13 +276,14 @@ static void xen_drm_conn_hotplug_work(struct work_struct *work)
  * @connected: there is one
  *
  * Context: interrupt.
+ * Return: whether nobody was about to look anyway.
  */
-void xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
+bool xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
 {
 	WRITE_ONCE(pipe->connected, connected);
 	/* a backend may tell as often as it likes */
-	schedule_delayed_work(&pipe->hotplug_work,
-			      msecs_to_jiffies(XEN_DRM_HOTPLUG_MS));
+	return schedule_delayed_work(&pipe->hotplug_work,
+				     msecs_to_jiffies(XEN_DRM_HOTPLUG_MS));
 }
 
 /**

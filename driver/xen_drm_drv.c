@@ -65,22 +65,32 @@ static const struct drm_driver xen_drm_driver = {
 #endif
 };
 
+/* Devices that were not released yet: their release is our code. */
+static atomic_t xen_drm_devices;
+static DECLARE_WAIT_QUEUE_HEAD(xen_drm_no_devices);
+
+static void xen_drm_release_count(struct drm_device *drm, void *ctx)
+{
+	if (atomic_dec_and_test(&xen_drm_devices))
+		wake_up_all(&xen_drm_no_devices);
+}
+
 static void xen_drm_release_wq(struct drm_device *drm, void *ctx)
 {
 	destroy_workqueue(ctx);
 }
 
-static void xen_drm_pipe_event(void *ctx, const struct xendispl_evt *evt)
+static bool xen_drm_pipe_event(void *ctx, const struct xendispl_evt *evt)
 {
+	const struct xen_drm_connector_event *conn = (const void *)&evt->op;
 	struct xen_drm_pipe *pipe = ctx;
 
-	const struct xen_drm_connector_event *conn = (const void *)&evt->op;
-
 	if (evt->type == XENDISPL_EVT_PG_FLIP)
-		xen_drm_flip_event(pipe, evt->op.pg_flip.fb_cookie);
-	else if (evt->type == XEN_DRM_EVT_CONNECTOR &&
-		 xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_CONNECTOR_EVENT))
-		xen_drm_conn_event(pipe, conn->connected);
+		return xen_drm_flip_event(pipe, evt->op.pg_flip.fb_cookie);
+	if (evt->type == XEN_DRM_EVT_CONNECTOR &&
+	    xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_CONNECTOR_EVENT))
+		return xen_drm_conn_event(pipe, conn->connected);
+	return false;
 }
 
 static void xen_drm_pipe_prepare(struct xen_drm *xdrm, unsigned int index)
@@ -134,6 +144,11 @@ struct xen_drm *xen_drm_create(struct xenbus_device *xb,
 				  drm);
 	if (IS_ERR(xdrm))
 		return xdrm;
+	atomic_inc(&xen_drm_devices);
+	/* the first action: it runs last */
+	ret = drmm_add_action_or_reset(&xdrm->drm, xen_drm_release_count, NULL);
+	if (ret)
+		return ERR_PTR(ret);
 	xdrm->cfg = *cfg;
 	xdrm->num_pipes = cfg->num_conn;
 	xdrm->backend_id = xb->otherend_id;
@@ -194,6 +209,7 @@ void xen_drm_unplug(struct xen_drm *xdrm)
 	if (xdrm->registered)
 		drm_dev_unplug(&xdrm->drm);
 	drm_atomic_helper_shutdown(&xdrm->drm);
+	xen_drm_fbs_withdraw(xdrm);
 	xen_drm_bufs_withdraw(xdrm);
 	xen_drm_link_stop(xdrm);
 	for (i = 0; i < xdrm->num_pipes; i++)
@@ -204,21 +220,32 @@ void xen_drm_unplug(struct xen_drm *xdrm)
 
 static int __init xen_drm_module_init(void)
 {
+	int ret;
+
 	if (!xen_domain() || !xen_has_pv_devices() ||
 	    drm_firmware_drivers_only())
 		return -ENODEV;
+	ret = xen_drm_commit_module_init();
+	if (ret)
+		return ret;
 	/*
 	 * Without an owner: the bus would hold a reference on the module for
 	 * each bound device, and rmmod could never take the devices away. Open
 	 * DRM files hold the module, and unregistering waits for the rest.
 	 */
-	return __xenbus_register_frontend(&xen_drm_xenbus_driver, NULL,
-					  KBUILD_MODNAME);
+	ret = __xenbus_register_frontend(&xen_drm_xenbus_driver, NULL,
+					 KBUILD_MODNAME);
+	if (ret)
+		xen_drm_commit_module_fini();
+	return ret;
 }
 
 static void __exit xen_drm_module_exit(void)
 {
 	xenbus_unregister_driver(&xen_drm_xenbus_driver);
+	/* no file is open: only a work can still have one */
+	wait_event(xen_drm_no_devices, !atomic_read(&xen_drm_devices));
+	xen_drm_commit_module_fini();
 }
 
 module_init(xen_drm_module_init);

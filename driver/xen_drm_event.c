@@ -35,10 +35,11 @@ static void xen_drm_events_check_id(struct xen_drm_events *events, u16 id)
 	events->next_id = id + 1;
 }
 
-/* Returns how many events were there. */
-static unsigned int xen_drm_events_walk(struct xen_drm_events *events)
+/* Returns whether there was an event that meant something. */
+static bool xen_drm_events_walk(struct xen_drm_events *events)
 {
 	struct xendispl_event_page *page = events->ch.page;
+	bool useful = false;
 	u32 prod, count, i;
 
 	lockdep_assert_held(&events->lock);
@@ -63,31 +64,32 @@ static unsigned int xen_drm_events_walk(struct xen_drm_events *events)
 		xen_drm_events_check_id(events, evt.id);
 		trace_xen_drm_event(events->index, evt.id, evt.type,
 				    evt.op.pg_flip.fb_cookie);
-		events->handler(events->ctx, &evt);
+		useful |= events->handler(events->ctx, &evt);
 	}
 	virt_mb();	/* the events before their slots are given back */
 	WRITE_ONCE(page->in_cons, events->cons);
 	atomic64_add(count, &events->stats->events);
-	return count;
+	return useful;
 }
 
-static unsigned int xen_drm_events_run(struct xen_drm_events *events)
+static bool xen_drm_events_run(struct xen_drm_events *events)
 {
-	unsigned int count = 0;
+	bool useful = false;
 	unsigned long flags;
 
 	spin_lock_irqsave(&events->lock, flags);
 	if (events->up)
-		count = xen_drm_events_walk(events);
+		useful = xen_drm_events_walk(events);
 	spin_unlock_irqrestore(&events->lock, flags);
-	return count;
+	return useful;
 }
 
 static irqreturn_t xen_drm_events_irq(int irq, void *ctx)
 {
-	unsigned int count = xen_drm_events_run(ctx);
+	/* events that nobody waits for are slowed down like signals without any */
+	bool useful = xen_drm_events_run(ctx);
 
-	xen_irq_lateeoi(irq, count ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	xen_irq_lateeoi(irq, useful ? 0 : XEN_EOI_FLAG_SPURIOUS);
 	return IRQ_HANDLED;
 }
 
@@ -96,12 +98,13 @@ static irqreturn_t xen_drm_events_irq(int irq, void *ctx)
  * @events: the event page
  * @index: number of the connector, for messages
  * @stats: where to count
- * @handler: told every event, in the interrupt, with @events->lock held
+ * @handler: told every event, in the interrupt, with @events->lock held;
+ *	returns whether it meant something
  * @ctx: passed to @handler
  */
 void xen_drm_events_init(struct xen_drm_events *events, unsigned int index,
 			 struct xen_drm_stats *stats,
-			 void (*handler)(void *ctx,
+			 bool (*handler)(void *ctx,
 					 const struct xendispl_evt *evt),
 			 void *ctx)
 {

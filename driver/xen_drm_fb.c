@@ -13,13 +13,42 @@
 
 #include "xen_drm.h"
 
+/* Once: a framebuffer may be destroyed while all are withdrawn. */
+static int xen_drm_fb_detach(struct xen_drm_fb *fb)
+{
+	struct xen_drm *xdrm = to_xen_drm(fb->base.dev);
+	unsigned int link = xchg(&fb->link, 0);
+
+	if (!link || link != READ_ONCE(xdrm->link))
+		return 0;
+	return xen_drm_cmd_fb_detach(xdrm, fb->cookie);
+}
+
+/**
+ * xen_drm_fbs_withdraw - the device goes: detach what clients still have
+ * @xdrm: the device; nothing is attached from here on
+ *
+ * A backend may refuse to destroy, or keep mapped, what a framebuffer shows.
+ *
+ * Context: state machine.
+ */
+void xen_drm_fbs_withdraw(struct xen_drm *xdrm)
+{
+	struct drm_mode_config *config = &xdrm->drm.mode_config;
+	struct drm_framebuffer *base;
+
+	mutex_lock(&config->fb_lock);
+	drm_for_each_fb(base, &xdrm->drm)
+		if (xen_drm_fb_detach(to_xen_drm_fb(base)))
+			break;	/* nobody listens */
+	mutex_unlock(&config->fb_lock);
+}
+
 static void xen_drm_fb_destroy(struct drm_framebuffer *base)
 {
 	struct xen_drm_fb *fb = to_xen_drm_fb(base);
-	struct xen_drm *xdrm = to_xen_drm(base->dev);
 
-	if (fb->link && fb->link == READ_ONCE(xdrm->link))
-		xen_drm_cmd_fb_detach(xdrm, fb->cookie);
+	xen_drm_fb_detach(fb);
 	mutex_destroy(&fb->lock);
 	drm_gem_fb_destroy(base);
 }

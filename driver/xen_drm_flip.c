@@ -341,8 +341,9 @@ void xen_drm_flip_config(struct xen_drm_pipe *pipe,
  * @cookie: the framebuffer it names
  *
  * Context: interrupt.
+ * Return: whether a flip of ours waited for it.
  */
-void xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
+bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
 {
 	struct drm_pending_vblank_event *event = NULL;
 	struct xen_drm_flip *flip = &pipe->flip;
@@ -381,6 +382,7 @@ void xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
 	}
 	xen_drm_flip_send(pipe, event);
 	xen_drm_ring_poll(&pipe->ring);
+	return report;
 }
 
 /* Marks everything in flight as stale. Returns the event that waited. */
@@ -437,9 +439,10 @@ static void xen_drm_flip_timed_out(struct work_struct *work)
 
 	atomic64_inc(&pipe->xdrm->stats.flip_timeouts);
 	trace_xen_drm_flip(pipe->index, seq, 0, XEN_DRM_FLIP_TIMED_OUT);
-	drm_err_ratelimited(&pipe->xdrm->drm,
-			    "connector %u: no frame-done event within %u ms\n",
-			    pipe->index, XEN_DRM_FLIP_MS);
+	if (!READ_ONCE(pipe->bad))
+		drm_err_ratelimited(&pipe->xdrm->drm,
+				    "connector %u: no frame-done event within %u ms\n",
+				    pipe->index, XEN_DRM_FLIP_MS);
 	xen_drm_conn_set_bad(pipe, true);
 	xen_drm_flip_send(pipe, event);
 }

@@ -236,9 +236,11 @@ static void xen_drm_crtc_show(struct xen_drm_pipe *pipe,
 	ret = xen_drm_fb_attach(fb);
 	if (ret) {
 		if (ret != -ENOTCONN) {
-			drm_err_ratelimited(&pipe->xdrm->drm,
-					    "connector %u: the backend refused a framebuffer: error %d\n",
-					    pipe->index, ret);
+			if (!READ_ONCE(pipe->bad) &&
+			    !xen_drm_ring_is_broken(&pipe->xdrm->pipes[0].ring))
+				drm_err_ratelimited(&pipe->xdrm->drm,
+						    "connector %u: the backend refused a framebuffer: error %d\n",
+						    pipe->index, ret);
 			xen_drm_conn_set_bad(pipe, true);
 		}
 		xen_drm_flip_next_vblank(pipe, event);
@@ -422,22 +424,26 @@ int xen_drm_kms_init(struct xen_drm *xdrm)
 	return 0;
 }
 
-/* The backend has forgotten all of it. */
-static void xen_drm_pipe_restore(struct xen_drm_pipe *pipe)
+/* The backend has forgotten all of it. Returns false if it does not answer. */
+static bool xen_drm_pipe_restore(struct xen_drm_pipe *pipe, bool answers)
 {
 	struct drm_plane_state *state = pipe->plane.state;
 	struct drm_plane_state *cursor = pipe->cursor_plane.state;
+	int ret = -ETIMEDOUT;
 
 	if (!pipe->crtc.state->active || !state->fb ||
 	    xen_drm_pipe_configured(pipe))
-		return;
-	if (xen_drm_fb_attach(to_xen_drm_fb(state->fb))) {
+		return answers;
+	if (answers)
+		ret = xen_drm_fb_attach(to_xen_drm_fb(state->fb));
+	if (ret) {
 		xen_drm_conn_set_bad(pipe, true);
-		return;
+		return ret != -ETIMEDOUT;
 	}
 	xen_drm_flip_config(pipe, NULL, to_xen_drm_fb(state->fb));
 	if (cursor && cursor->fb)
 		xen_drm_cursor_show(pipe, NULL, cursor);
+	return true;
 }
 
 /**
@@ -452,11 +458,12 @@ static void xen_drm_pipe_restore(struct xen_drm_pipe *pipe)
 void xen_drm_kms_restore(struct xen_drm *xdrm)
 {
 	struct drm_modeset_acquire_ctx ctx;
+	bool answers = true;
 	unsigned int i;
 	int ret;
 
 	DRM_MODESET_LOCK_ALL_BEGIN((&xdrm->drm), ctx, 0, ret);
 	for (i = 0; i < xdrm->num_pipes; i++)
-		xen_drm_pipe_restore(&xdrm->pipes[i]);
+		answers = xen_drm_pipe_restore(&xdrm->pipes[i], answers);
 	DRM_MODESET_LOCK_ALL_END((&xdrm->drm), ctx, ret);
 }

@@ -40,6 +40,7 @@ static int xen_drm_wire_status(s32 status)
 	case -ETIMEDOUT:
 	case -EDEADLK:
 	case -EAGAIN:
+	case -EINTR:	/* libdrm would repeat the call for ever */
 	case -ENODEV:
 		return -EIO;
 	case -ENOSPC:	/* over a quota */
@@ -76,6 +77,9 @@ static void xen_drm_ring_break(struct xen_drm_ring *ring, const char *why,
 	if (ring->broken)
 		return;
 	ring->broken = true;
+	/* nobody needs to wait any longer */
+	ring->look = jiffies;
+	mod_delayed_work(system_wq, &ring->expire, 0);
 	atomic64_inc(&ring->stats->violations);
 	dev_err(ring->dev,
 		"connector %u: backend broke the protocol: %s (%u), waiting for it to reconnect\n",
@@ -107,6 +111,7 @@ static bool xen_drm_ring_accept(struct xen_drm_ring *ring,
 	slot->state = XEN_DRM_SLOT_FREE;
 	if (!slot->call.quiet)
 		ring->awaited--;
+	ring->silent = false;
 	return true;
 }
 
@@ -247,7 +252,7 @@ static bool xen_drm_ring_expired(struct xen_drm_ring *ring,
 		if (slot->state != XEN_DRM_SLOT_WAITING)
 			continue;
 		left = (long)(slot->deadline - now);
-		if (left <= 0) {
+		if (left <= 0 || ring->broken) {
 			slot->state = XEN_DRM_SLOT_EXPIRED;
 			*ret_call = slot->call;
 			*ret_op = slot->op;
@@ -267,9 +272,9 @@ static void xen_drm_ring_expire(struct work_struct *work)
 	struct xen_drm_ring *ring =
 		container_of(to_delayed_work(work), struct xen_drm_ring,
 			     expire);
+	bool expired, broken, tell = false;
 	struct xen_drm_call call;
 	unsigned long flags;
-	bool expired;
 	long delay;
 	u8 op;
 
@@ -281,16 +286,27 @@ static void xen_drm_ring_expire(struct work_struct *work)
 		expired = xen_drm_ring_expired(ring, &call, &op, &delay);
 		if (!expired && delay >= 0)
 			xen_drm_ring_look(ring, jiffies_to_msecs(delay));
+		broken = ring->broken;
+		if (expired && !broken) {
+			tell = !ring->silent;
+			ring->silent = true;
+		}
 		spin_unlock_irqrestore(&ring->lock, flags);
 		if (!expired)
 			break;
-		atomic64_inc(&ring->stats->timeouts);
-		dev_warn_ratelimited(ring->dev,
-				     "connector %u: no answer to request %#x within %u ms\n",
-				     ring->index, op, XEN_DRM_REQUEST_MS);
+		if (!broken)
+			atomic64_inc(&ring->stats->timeouts);
+		if (tell)
+			dev_warn_ratelimited(ring->dev,
+					     "connector %u: no answer to request %#x within %u ms\n",
+					     ring->index, op,
+					     XEN_DRM_REQUEST_MS);
+		tell = false;
 		if (call.done)
-			call.done(call.ctx, call.tag, -ETIMEDOUT, NULL);
+			call.done(call.ctx, call.tag,
+				  broken ? -EIO : -ETIMEDOUT, NULL);
 	} while (expired);
+	wake_up_all(&ring->room);
 }
 
 /**
@@ -336,6 +352,7 @@ int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb)
 	memset(ring->slots, 0, sizeof(ring->slots));
 	ring->awaited = 0;
 	ring->broken = false;
+	ring->silent = false;
 	spin_unlock_irq(&ring->lock);
 	return 0;
 }
@@ -502,17 +519,32 @@ bool xen_drm_ring_has_room(struct xen_drm_ring *ring)
 	return room;
 }
 
+/* Is the ring full of requests that a backend did not answer in time? */
+static bool xen_drm_ring_is_stuck(struct xen_drm_ring *ring)
+{
+	bool stuck = true;
+	unsigned int i;
+
+	spin_lock_irq(&ring->lock);
+	for (i = 0; i < XEN_DRM_RING_SLOTS && stuck; i++)
+		stuck = ring->slots[i].state == XEN_DRM_SLOT_EXPIRED;
+	spin_unlock_irq(&ring->lock);
+	return stuck;
+}
+
 /**
  * xen_drm_ring_wait_room - wait for a full ring to get room
  * @ring: the ring
  *
  * Context: process.
- * Return: false when none came in time.
+ * Return: false when none came in time, or nothing lets expect it.
  */
 bool xen_drm_ring_wait_room(struct xen_drm_ring *ring)
 {
-	return wait_event_timeout(ring->room, xen_drm_ring_has_room(ring),
-				  msecs_to_jiffies(XEN_DRM_REQUEST_MS));
+	wait_event_timeout(ring->room, xen_drm_ring_has_room(ring) ||
+			   xen_drm_ring_is_stuck(ring),
+			   msecs_to_jiffies(XEN_DRM_REQUEST_MS));
+	return xen_drm_ring_has_room(ring);
 }
 
 /**

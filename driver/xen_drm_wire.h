@@ -114,6 +114,7 @@ struct xen_drm_slot {
  * @up: requests may be sent
  * @broken: the backend broke the protocol; sticky until the ring is opened
  *	again
+ * @silent: a request timed out, and no answer came since; said so
  * @serial: upper part of the next id
  * @slots: one per ring entry
  * @room: woken when a slot becomes free
@@ -133,6 +134,7 @@ struct xen_drm_ring {
 	struct xen_displif_front_ring front;
 	bool up;
 	bool broken;
+	bool silent;
 	u16 serial;
 	struct xen_drm_slot slots[XEN_DRM_RING_SLOTS];
 
@@ -161,6 +163,12 @@ int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
 		      struct xendispl_resp *ret_resp,
 		      void (*release)(void *ctx), void *ctx);
 
+/* Did the backend break the protocol on it? That was said already. */
+static inline bool xen_drm_ring_is_broken(const struct xen_drm_ring *ring)
+{
+	return READ_ONCE(ring->broken);
+}
+
 /* xen_drm_event.c: events from the backend */
 
 /**
@@ -169,7 +177,8 @@ int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
  * @dev: for messages
  * @index: number of the connector
  * @stats: where to count
- * @handler: told every event, in the interrupt
+ * @handler: told every event, in the interrupt; returns whether it meant
+ *	something
  * @ctx: passed to @handler
  * @lock: serialises the walk
  * @cons: next event to read, ours alone
@@ -182,7 +191,7 @@ struct xen_drm_events {
 	struct device *dev;
 	unsigned int index;
 	struct xen_drm_stats *stats;
-	void (*handler)(void *ctx, const struct xendispl_evt *evt);
+	bool (*handler)(void *ctx, const struct xendispl_evt *evt);
 	void *ctx;
 
 	spinlock_t lock;	/* see above */
@@ -194,7 +203,7 @@ struct xen_drm_events {
 
 void xen_drm_events_init(struct xen_drm_events *events, unsigned int index,
 			 struct xen_drm_stats *stats,
-			 void (*handler)(void *ctx,
+			 bool (*handler)(void *ctx,
 					 const struct xendispl_evt *evt),
 			 void *ctx);
 int xen_drm_events_open(struct xen_drm_events *events,

@@ -152,6 +152,7 @@ static void xen_drm_bus_restore(struct xen_drm *xdrm)
 static void xen_drm_bus_connect(struct xen_drm_bus *bus)
 {
 	struct xen_drm *xdrm = bus->xdrm;
+	bool answers = true;
 	unsigned int i;
 	int ret;
 
@@ -161,7 +162,7 @@ static void xen_drm_bus_connect(struct xen_drm_bus *bus)
 	xenbus_switch_state(bus->xb, XenbusStateConnected);
 
 	for (i = 0; i < xdrm->num_pipes; i++)
-		xen_drm_conn_fetch_edid(&xdrm->pipes[i]);
+		answers = xen_drm_conn_fetch_edid(&xdrm->pipes[i], answers);
 	if (xdrm->registered) {
 		xen_drm_bus_restore(xdrm);
 		return;
@@ -189,7 +190,8 @@ static void xen_drm_bus_check(struct xen_drm_bus *bus)
 static void xen_drm_bus_lose(struct xen_drm_bus *bus)
 {
 	if (bus->state == XEN_DRM_CONNECTED) {
-		dev_info(&bus->xb->dev, "backend lost, waiting for it\n");
+		dev_info_ratelimited(&bus->xb->dev,
+				     "backend lost, waiting for it\n");
 		queue_delayed_work(bus->wq, &bus->grace,
 				   msecs_to_jiffies(xen_drm_grace_s * 1000));
 	}

@@ -13,12 +13,13 @@ struct xen_drm_event_test {
 	u64 last;
 };
 
-static void xen_drm_event_told(void *ctx, const struct xendispl_evt *evt)
+static bool xen_drm_event_told(void *ctx, const struct xendispl_evt *evt)
 {
 	struct xen_drm_event_test *t = ctx;
 
 	t->told++;
 	t->last = evt->op.pg_flip.fb_cookie;
+	return true;
 }
 
 static int xen_drm_event_test_init(struct kunit *test)
