@@ -28,6 +28,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -110,6 +111,22 @@ int xen_drm_cfg_parse_formats(const char *text, u32 *formats,
 /* xen_drm_grant.c: memory lent to the backend */
 
 /**
+ * struct xen_drm_block - memory that has to go back in one piece
+ * @ref: users: its buffer, and grants of it that the backend still uses
+ * @dev: it was allocated for
+ * @size: bytes
+ * @vaddr: where it is
+ * @dma: its bus address
+ */
+struct xen_drm_block {
+	struct kref ref;
+	struct device *dev;
+	size_t size;
+	void *vaddr;
+	dma_addr_t dma;
+};
+
+/**
  * struct xen_drm_grants - grants of a range of pages, and their directory
  * @domid: to whom
  * @num: grants in @refs
@@ -117,6 +134,7 @@ int xen_drm_cfg_parse_formats(const char *text, u32 *formats,
  * @num_dir: pages of the directory
  * @dirs: the directory's pages
  * @dir_refs: their grants
+ * @block: what the pages are part of; NULL: each is freed by itself
  *
  * Zero-initialised means "nothing granted".
  */
@@ -127,6 +145,7 @@ struct xen_drm_grants {
 	unsigned int num_dir;
 	struct page **dirs;
 	grant_ref_t *dir_refs;
+	struct xen_drm_block *block;
 };
 
 /**
@@ -151,6 +170,9 @@ void xen_drm_grants_end(struct xen_drm_grants *grants,
 grant_ref_t xen_drm_grants_dir(const struct xen_drm_grants *grants);
 unsigned int xen_drm_grants_needed(unsigned int num_pages);
 unsigned int xen_drm_grants_limit(void);
+struct xen_drm_block *xen_drm_block_alloc(struct device *dev, size_t size);
+void xen_drm_block_put(struct xen_drm_block *block);
+void xen_drm_blocks_fini(void);
 
 /* xen_drm_mem.c: where the pages of a buffer come from */
 
@@ -166,30 +188,48 @@ enum xen_drm_mem_kind {
  * @kind: where they come from
  * @pages: all of them, in order
  * @num_pages: how many
- * @dma: the contiguous block's bus address
- * @vaddr: the contiguous block, or where all of it was mapped first; NULL: not yet
+ * @block: the contiguous block
+ * @vaddr: where all of it was mapped first; NULL: not yet
  * @maps: handles of the backend's grants, one per page
+ * @lock: protects the rest; clients' faults read it. XEN_DRM_MEM_BACKEND
+ * @mapped: the backend's grants are mapped into @pages
+ * @saved: what clients see while they are not; NULL: nothing yet
  */
 struct xen_drm_mem {
 	enum xen_drm_mem_kind kind;
 	struct page **pages;
 	unsigned int num_pages;
-	dma_addr_t dma;
+	struct xen_drm_block *block;
 	void *vaddr;
 	grant_handle_t *maps;
+	struct rw_semaphore lock;	/* see above */
+	bool mapped;
+	struct page **saved;
 };
 
 int xen_drm_mem_alloc(struct xen_drm_mem *mem, struct device *dev,
 		      enum xen_drm_mem_kind kind, size_t size);
 int xen_drm_mem_import(struct xen_drm_mem *mem, struct sg_table *sgt,
 		       size_t size);
-int xen_drm_mem_map(struct xen_drm_mem *mem, domid_t domid,
-		    struct xen_drm_grants *grants);
-void xen_drm_mem_unmap(struct xen_drm_mem *mem);
+int xen_drm_pages_get(struct page **pages, unsigned int num);
+void xen_drm_pages_put(struct page **pages, unsigned int num);
 void *xen_drm_mem_vmap(struct xen_drm_mem *mem);
 void xen_drm_mem_vunmap(struct xen_drm_mem *mem, void *vaddr);
 void xen_drm_mem_zero(struct xen_drm_mem *mem);
-void xen_drm_mem_free(struct xen_drm_mem *mem, struct device *dev);
+void xen_drm_mem_free(struct xen_drm_mem *mem);
+
+/* xen_drm_map.c: memory of the backend */
+
+int xen_drm_map_alloc(struct xen_drm_mem *mem);
+void xen_drm_map_free(struct xen_drm_mem *mem);
+int xen_drm_map(struct xen_drm_mem *mem, domid_t domid,
+		const struct xen_drm_grants *grants,
+		struct address_space *clients);
+void xen_drm_map_save(struct xen_drm_mem *mem, struct address_space *clients,
+		      bool now);
+void xen_drm_map_end(struct xen_drm_mem *mem);
+struct page **xen_drm_map_lock(struct xen_drm_mem *mem);
+void xen_drm_map_unlock(struct xen_drm_mem *mem);
 
 /* xen_drm_buf.c: buffers and the pool of them */
 
@@ -248,6 +288,7 @@ void xen_drm_buf_retire(struct xen_drm_buf *buf);
 int xen_drm_buf_publish(struct xen_drm_buf *buf);
 void xen_drm_bufs_republish(struct xen_drm *xdrm);
 void xen_drm_bufs_withdraw(struct xen_drm *xdrm);
+void xen_drm_bufs_save(struct xen_drm *xdrm, bool now);
 int xen_drm_bufs_init(struct xen_drm *xdrm);
 void xen_drm_bufs_fini(struct xen_drm *xdrm);
 void xen_drm_pool_drain(struct xen_drm *xdrm);

@@ -32,7 +32,7 @@ static void xen_drm_buf_free(struct work_struct *work)
 	struct xen_drm *xdrm = buf->xdrm;
 
 	xen_drm_grants_end(&buf->grants, &xdrm->acct, buf->mem.pages);
-	xen_drm_mem_free(&buf->mem, xdrm->drm.dev);
+	xen_drm_mem_free(&buf->mem);
 	if (buf->on_free)
 		buf->on_free(buf->on_free_ctx);
 	kfree(buf);
@@ -74,7 +74,7 @@ static void xen_drm_buf_kill(struct xen_drm_buf *buf)
 	atomic_inc(&xdrm->bufs_dying);
 	/* the backend cannot free what we still map */
 	if (known && buf->mem.kind == XEN_DRM_MEM_BACKEND)
-		xen_drm_mem_unmap(&buf->mem);
+		xen_drm_map_end(&buf->mem);
 	if (known)
 		xen_drm_cmd_dbuf_destroy(buf);
 	xen_drm_buf_put(buf);
@@ -209,6 +209,7 @@ static int xen_drm_buf_lend(struct xen_drm_buf *buf, domid_t domid)
 {
 	struct xen_drm *xdrm = buf->xdrm;
 
+	buf->grants.block = buf->mem.block;
 	if (buf->mem.kind == XEN_DRM_MEM_BACKEND)
 		return xen_drm_grants_take_dir(&buf->grants, &xdrm->acct,
 					       domid, buf->mem.num_pages);
@@ -275,10 +276,8 @@ static int xen_drm_buf_announce(struct xen_drm_buf *buf, unsigned int link)
 	if (ret == -ETIMEDOUT)
 		xen_drm_cmd_dbuf_destroy(buf);
 	if (!ret && buf->mem.kind == XEN_DRM_MEM_BACKEND) {
-		/* those of the backend before, after a reconnect */
-		xen_drm_mem_unmap(&buf->mem);
-		ret = xen_drm_mem_map(&buf->mem, buf->grants.domid,
-				      &buf->grants);
+		ret = xen_drm_map(&buf->mem, buf->grants.domid, &buf->grants,
+				  buf->xdrm->drm.anon_inode->i_mapping);
 		if (ret)
 			xen_drm_cmd_dbuf_destroy(buf);
 	}
@@ -504,6 +503,27 @@ static struct xen_drm_buf *xen_drm_bufs_next_known(struct xen_drm *xdrm)
 }
 
 /**
+ * xen_drm_bufs_save - nothing of the backend's memory stays mapped
+ * @xdrm: the device
+ * @now: even if the guest is too short of memory to keep what buffers hold
+ *
+ * Buffers in memory of ours are left alone.
+ *
+ * Context: state machine, or the domain is about to be saved.
+ */
+void xen_drm_bufs_save(struct xen_drm *xdrm, bool now)
+{
+	struct xen_drm_buf *buf;
+
+	mutex_lock(&xdrm->bufs_lock);
+	list_for_each_entry(buf, &xdrm->bufs, node)
+		if (buf->mem.kind == XEN_DRM_MEM_BACKEND)
+			xen_drm_map_save(&buf->mem,
+					 xdrm->drm.anon_inode->i_mapping, now);
+	mutex_unlock(&xdrm->bufs_lock);
+}
+
+/**
  * xen_drm_bufs_withdraw - the device goes: the backend shall let go of buffers
  * @xdrm: the device; nothing is published from here on
  *
@@ -518,6 +538,8 @@ void xen_drm_bufs_withdraw(struct xen_drm *xdrm)
 	xdrm->gone = true;
 	mutex_unlock(&xdrm->bufs_lock);
 
+	/* the backend cannot free what we still map */
+	xen_drm_bufs_save(xdrm, false);
 	xen_drm_pool_drain(xdrm);
 	while ((buf = xen_drm_bufs_next_known(xdrm))) {
 		if (!ret)	/* else nobody listens */

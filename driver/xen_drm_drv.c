@@ -246,6 +246,7 @@ static void __exit xen_drm_module_exit(void)
 	/* no file is open: only a work can still have one */
 	wait_event(xen_drm_no_devices, !atomic_read(&xen_drm_devices));
 	xen_drm_commit_module_fini();
+	xen_drm_blocks_fini();
 }
 
 module_init(xen_drm_module_init);

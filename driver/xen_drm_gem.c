@@ -80,22 +80,20 @@ static void xen_drm_gem_vunmap(struct drm_gem_object *obj,
 }
 
 /* Maps the page touched and its aligned neighbourhood. */
-static vm_fault_t xen_drm_gem_fault(struct vm_fault *vmf)
+static vm_fault_t xen_drm_gem_insert(struct vm_fault *vmf, struct page **pages,
+				     unsigned int num_pages)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct xen_drm_gem *gem = to_xen_drm_gem(vma->vm_private_data);
-	struct xen_drm_mem *mem = &gem->buf->mem;
 	unsigned long touched = vmf->pgoff;
 	unsigned long first = vma->vm_pgoff;
 	unsigned long num = min_t(unsigned long, first + vma_pages(vma),
-				  mem->num_pages);
+				  num_pages);
 	unsigned long i;
 	vm_fault_t ret;
 
 	if (touched >= num)
 		return VM_FAULT_SIGBUS;
-	ret = vmf_insert_pfn(vma, vmf->address,
-			     page_to_pfn(mem->pages[touched]));
+	ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(pages[touched]));
 	if (ret & VM_FAULT_ERROR)
 		return ret;
 	i = max(first, round_down(touched, XEN_DRM_FAULT_AROUND));
@@ -104,9 +102,24 @@ static vm_fault_t xen_drm_gem_fault(struct vm_fault *vmf)
 	for (; i < num; i++)
 		if (vmf_insert_pfn(vma, vma->vm_start +
 				   ((i - first) << PAGE_SHIFT),
-				   page_to_pfn(mem->pages[i])) &
-		    VM_FAULT_ERROR)
+				   page_to_pfn(pages[i])) & VM_FAULT_ERROR)
 			break;
+	return ret;
+}
+
+static vm_fault_t xen_drm_gem_fault(struct vm_fault *vmf)
+{
+	struct xen_drm_gem *gem = to_xen_drm_gem(vmf->vma->vm_private_data);
+	struct xen_drm_mem *mem = &gem->buf->mem;
+	struct page **pages;
+	vm_fault_t ret = VM_FAULT_OOM;
+
+	if (mem->kind != XEN_DRM_MEM_BACKEND)
+		return xen_drm_gem_insert(vmf, mem->pages, mem->num_pages);
+	pages = xen_drm_map_lock(mem);
+	if (pages)
+		ret = xen_drm_gem_insert(vmf, pages, mem->num_pages);
+	xen_drm_map_unlock(mem);
 	return ret;
 }
 

@@ -5,9 +5,12 @@
  *
  * A grant may still be in use by the backend when we end it. Then the page it
  * covers must not return to the allocator, so each such grant takes a reference
- * on its page along; the core drops it when the backend lets go.
+ * on its page along; the core drops it when the backend lets go. Contiguous memory
+ * can only go back as a whole: its grants are kept here, with a reference on the
+ * block, and tried again until none is in use.
  */
 
+#include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -47,6 +50,151 @@ unsigned int xen_drm_grants_needed(unsigned int num_pages)
 unsigned int xen_drm_grants_limit(void)
 {
 	return gnttab_max_grant_frames() * XEN_DRM_GRANTS_PER_FRAME;
+}
+
+#define XEN_DRM_KEEP_MS		1000	/* between two tries to end a grant */
+
+/* Grants of a block that the backend still used when they were to end. */
+struct xen_drm_kept {
+	struct list_head entry;
+	struct xen_drm_block *block;
+	unsigned int num;
+	grant_ref_t refs[];
+};
+
+static void xen_drm_kept_work(struct work_struct *work);
+
+static LIST_HEAD(xen_drm_kept_list);
+static DEFINE_MUTEX(xen_drm_kept_lock);	/* protects the list */
+static DECLARE_DELAYED_WORK(xen_drm_kept_retry, xen_drm_kept_work);
+
+/**
+ * xen_drm_block_alloc - get physically contiguous memory, zeroed
+ * @dev: for which
+ * @size: bytes, whole pages
+ *
+ * Context: process.
+ * Return: the block, with a reference, or NULL.
+ */
+struct xen_drm_block *xen_drm_block_alloc(struct device *dev, size_t size)
+{
+	struct xen_drm_block *block = kzalloc(sizeof(*block), GFP_KERNEL);
+
+	if (!block)
+		return NULL;
+	kref_init(&block->ref);
+	block->size = size;
+	block->vaddr = dma_alloc_coherent(dev, size, &block->dma,
+					  GFP_KERNEL | __GFP_NOWARN);
+	if (!block->vaddr) {
+		kfree(block);
+		return NULL;
+	}
+	block->dev = get_device(dev);
+	return block;
+}
+
+static void xen_drm_block_free(struct kref *ref)
+{
+	struct xen_drm_block *block = container_of(ref, struct xen_drm_block,
+						   ref);
+
+	dma_free_coherent(block->dev, block->size, block->vaddr, block->dma);
+	put_device(block->dev);
+	kfree(block);
+}
+
+/**
+ * xen_drm_block_put - drop a reference
+ * @block: the block
+ *
+ * Context: process.
+ */
+void xen_drm_block_put(struct xen_drm_block *block)
+{
+	kref_put(&block->ref, xen_drm_block_free);
+}
+
+/* Ends what can be ended of @refs, moves the others to its front. */
+static unsigned int xen_drm_grants_try_end(grant_ref_t *refs, unsigned int num)
+{
+	unsigned int i, busy = 0;
+
+	for (i = 0; i < num; i++)
+		if (!gnttab_try_end_foreign_access(refs[i]))
+			refs[busy++] = refs[i];
+	return busy;
+}
+
+/* The core ends them some day; the block is lost. */
+static void xen_drm_block_lose(const grant_ref_t *refs, unsigned int num)
+{
+	while (num)
+		gnttab_end_foreign_access(refs[--num], NULL);
+}
+
+static void xen_drm_kept_work(struct work_struct *work)
+{
+	struct xen_drm_kept *kept, *next;
+
+	mutex_lock(&xen_drm_kept_lock);
+	list_for_each_entry_safe(kept, next, &xen_drm_kept_list, entry) {
+		kept->num = xen_drm_grants_try_end(kept->refs, kept->num);
+		if (kept->num)
+			continue;
+		list_del(&kept->entry);
+		xen_drm_block_put(kept->block);
+		kvfree(kept);
+	}
+	if (!list_empty(&xen_drm_kept_list))
+		schedule_delayed_work(&xen_drm_kept_retry,
+				      msecs_to_jiffies(XEN_DRM_KEEP_MS));
+	mutex_unlock(&xen_drm_kept_lock);
+}
+
+/* Ends the grants of a block, those in use when the backend lets go. */
+static void xen_drm_block_end(struct xen_drm_block *block, grant_ref_t *refs,
+			      unsigned int num)
+{
+	unsigned int busy = xen_drm_grants_try_end(refs, num);
+	struct xen_drm_kept *kept;
+
+	if (!busy)
+		return;
+	kref_get(&block->ref);
+	kept = kvmalloc(struct_size(kept, refs, busy), GFP_KERNEL);
+	if (!kept) {
+		xen_drm_block_lose(refs, busy);
+		return;
+	}
+	kept->block = block;
+	kept->num = busy;
+	memcpy(kept->refs, refs, array_size(busy, sizeof(*refs)));
+	mutex_lock(&xen_drm_kept_lock);
+	list_add(&kept->entry, &xen_drm_kept_list);
+	schedule_delayed_work(&xen_drm_kept_retry,
+			      msecs_to_jiffies(XEN_DRM_KEEP_MS));
+	mutex_unlock(&xen_drm_kept_lock);
+}
+
+/**
+ * xen_drm_blocks_fini - the module goes: what a backend still uses is lost
+ *
+ * Context: process; no device is left.
+ */
+void xen_drm_blocks_fini(void)
+{
+	struct xen_drm_kept *kept, *next;
+
+	cancel_delayed_work_sync(&xen_drm_kept_retry);
+	list_for_each_entry_safe(kept, next, &xen_drm_kept_list, entry) {
+		kept->num = xen_drm_grants_try_end(kept->refs, kept->num);
+		if (kept->num)
+			xen_drm_block_lose(kept->refs, kept->num);
+		else
+			xen_drm_block_put(kept->block);
+		kvfree(kept);
+	}
 }
 
 /* Ends one grant; the page stays until the backend lets go of it. */
@@ -288,9 +436,12 @@ void xen_drm_grants_end(struct xen_drm_grants *grants,
 
 	if (!grants->refs)
 		return;
-	for (i = 0; i < grants->num; i++)
-		xen_drm_grant_end_one(grants->refs[i],
-				      pages[i / XEN_PFN_PER_PAGE]);
+	if (grants->block)
+		xen_drm_block_end(grants->block, grants->refs, grants->num);
+	else
+		for (i = 0; i < grants->num; i++)
+			xen_drm_grant_end_one(grants->refs[i],
+					      pages[i / XEN_PFN_PER_PAGE]);
 	for (i = 0; i < grants->num_dir; i++)
 		xen_drm_grant_end_one(grants->dir_refs[i], grants->dirs[i]);
 	atomic_sub(grants->num + grants->num_dir, &acct->used);

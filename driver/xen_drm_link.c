@@ -229,5 +229,6 @@ void xen_drm_link_stop(struct xen_drm *xdrm)
 	xen_drm_link_close(xdrm);
 	for (i = 0; i < xdrm->num_pipes; i++)
 		xen_drm_flip_abort(&xdrm->pipes[i]);
+	xen_drm_bufs_save(xdrm, false);
 	xen_drm_pool_drain(xdrm);
 }

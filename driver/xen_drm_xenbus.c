@@ -43,6 +43,7 @@ enum xen_drm_bus_action {
  * @work: the state machine
  * @grace: the backend stays away for too long
  * @backend: its state as the last watch told
+ * @saved: the domain was to be saved; buffers of the backend's are not mapped
  * @resumed: the domain was restored; ports and grants are void
  * @state: ours
  * @cfg: the backend's latest offer
@@ -55,6 +56,7 @@ struct xen_drm_bus {
 	struct work_struct work;
 	struct delayed_work grace;
 	enum xenbus_state backend;
+	bool saved;
 	bool resumed;
 	enum xen_drm_bus_state state;
 	struct xen_drm_cfg cfg;
@@ -250,11 +252,14 @@ static void xen_drm_bus_resume(struct xen_drm_bus *bus)
 static void xen_drm_bus_work(struct work_struct *work)
 {
 	struct xen_drm_bus *bus = container_of(work, struct xen_drm_bus, work);
+	bool saved = xchg(&bus->saved, false);
 	enum xenbus_state backend;
 
 	mutex_lock(&bus->lock);
 	if (xchg(&bus->resumed, false))
 		xen_drm_bus_resume(bus);
+	else if (saved && bus->state == XEN_DRM_CONNECTED)
+		xen_drm_bus_lose(bus);	/* saving was called off: start over */
 	backend = READ_ONCE(bus->backend);
 	if (backend >= 0 && backend < ARRAY_SIZE(xen_drm_bus_actions))
 		xen_drm_bus_act(bus, xen_drm_bus_actions[backend][bus->state]);
@@ -282,6 +287,19 @@ static void xen_drm_xenbus_changed(struct xenbus_device *xb,
 
 	WRITE_ONCE(bus->backend, backend);
 	queue_work(bus->wq, &bus->work);
+}
+
+/* Everything is frozen, our work too. */
+static int xen_drm_xenbus_suspend(struct xenbus_device *xb)
+{
+	struct xen_drm_bus *bus = dev_get_drvdata(&xb->dev);
+
+	if (!bus->xdrm || !bus->xdrm->cfg.be_alloc)
+		return 0;
+	xen_drm_bufs_save(bus->xdrm, true);
+	WRITE_ONCE(bus->saved, true);
+	queue_work(bus->wq, &bus->work);
+	return 0;
 }
 
 static int xen_drm_xenbus_resume(struct xenbus_device *xb)
@@ -350,6 +368,7 @@ struct xenbus_driver xen_drm_xenbus_driver = {
 	.not_essential = true,
 	.probe = xen_drm_xenbus_probe,
 	.remove = xen_drm_xenbus_remove,
+	.suspend = xen_drm_xenbus_suspend,
 	.resume = xen_drm_xenbus_resume,
 	.otherend_changed = xen_drm_xenbus_changed,
 };
