@@ -410,6 +410,90 @@ static void test_steady(void)
 	client_forget(&c);
 }
 
+/* What a client may be told that its backend, not itself, did wrong. */
+static bool is_backends_error(int err)
+{
+	switch (err) {
+	case -EIO:
+	case -ENOMEM:
+	case -ETIMEDOUT:
+	case -EBUSY:
+	case -EACCES:
+	case -EINPROGRESS:
+	case -ERANGE:
+	case -EINVAL:
+	case -EOPNOTSUPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A commit succeeds, and has one event, whatever the backend does. */
+static void rough_flip(struct client *c, const struct kt_buf *buf,
+		       unsigned int data)
+{
+	struct kt_event event;
+
+	kt_assert_ok(kt_flip(&c->dev, c->output, buf, data));
+	if (kt_next_event(&c->dev, 20000, &event) != 1)
+		kt_fail("flip %u: no event within 20 s", data);
+	kt_assert_eq(event.data, data);
+}
+
+/* A buffer is made, shown, and goes; or it is refused and nothing is left. */
+static void rough_buffer(struct client *c, unsigned int turn)
+{
+	struct kt_buf buf;
+	int err = kt_buf_alloc(&buf, c->dev.fd, c->bufs[0].width,
+			       c->bufs[0].height, c->bufs[0].format);
+
+	if (err) {
+		kt_assert(is_backends_error(err));
+		return;
+	}
+	kt_assert_ok(kt_buf_map(&buf));
+	kt_assert_ok(kt_buf_add_fb(&buf));
+	buf.map[0] = turn;
+	rough_flip(c, &buf, turn);
+	rough_flip(c, &c->bufs[turn & 1], turn);
+	kt_buf_destroy(&buf);
+}
+
+/*
+ * Flips, makes buffers and sets modes, --count times until the hook ends, while
+ * the backend is anything but honest. In between an honest one is there, and
+ * the card with the number of the round has to be right.
+ */
+static void test_rough(void)
+{
+	unsigned int turn = 0;
+	struct client c;
+
+	client_open(&c);
+	for (unsigned int round = 1; round <= kt_opt.count; round++) {
+		pid_t hook = start_hook();
+
+		while (!hook_ended(hook)) {
+			if (++turn % 8 == 0) {
+				kt_assert_ok(kt_try_off(&c.dev, c.output));
+				kt_assert_ok(kt_try_show(&c.dev, c.output,
+							 &c.bufs[turn & 1]));
+			}
+			if (turn % 4 == 0)
+				rough_buffer(&c, turn);
+			rough_flip(&c, &c.bufs[turn & 1], turn);
+			rough_flip(&c, &c.bufs[~turn & 1], turn);
+		}
+		kt_buf_draw_frame(&c.bufs[0], 1, round);
+		rough_flip(&c, &c.bufs[1], turn);
+		rough_flip(&c, &c.bufs[0], turn);
+		kt_hook("shown");
+	}
+	kt_expect_silence(&c.dev, 100);
+	client_forget(&c);
+}
+
 /* Shows a still picture; it has to be there again without the client's help. */
 static void test_still(void)
 {
@@ -494,6 +578,7 @@ static const struct kt_test tests[] = {
 	{ "unbind-storm", test_unbind_storm, "three busy threads" },
 	{ "rebind", test_rebind, "twenty times", 120 },
 	{ "steady", test_steady, "flips until the hook ends", 3600, true },
+	{ "rough", test_rough, "a backend that misbehaves, --count times", 3600, true },
 	{ "still", test_still, "a still picture, the hook looks", 3600, true },
 	{ "unplugged", test_unplugged, "flips until the device goes", 600, true },
 	{ "new-mode", test_new_mode, "the monitor changes to --mode", 600, true },
