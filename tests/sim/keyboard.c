@@ -306,6 +306,19 @@ static bool client_is_gone(void *ctx)
 	return sim_log_has(ctx, "a viewer has ended");
 }
 
+/* With a display and a client; returns the keyboard's worker, the first there is. */
+static pid_t begin_worker(struct sim *sim, rfbClient **ret_client)
+{
+	pid_t worker;
+
+	begin_keyboard(sim);
+	worker = fake_domain_worker(fake, DOMID);
+	assert_true(worker > 0);
+	sim_connect(&front, 2);
+	*ret_client = client_open(sim);
+	return worker;
+}
+
 /* Nor when what is lost is that the client has left. */
 static void worker_does_not_read(void **state)
 {
@@ -313,11 +326,7 @@ static void worker_does_not_read(void **state)
 	rfbClient *client;
 	pid_t worker;
 
-	begin_keyboard(sim);
-	worker = fake_domain_worker(fake, DOMID);
-	assert_true(worker > 0);
-	sim_connect(&front, 2);
-	client = client_open(sim);
+	worker = begin_worker(sim, &client);
 	kill(worker, SIGSTOP);
 	for (uint32_t i = 0; i < 1000; i++)
 		assert_true(SendKeyEvent(client, 'a' + i % 26, TRUE));
@@ -360,11 +369,7 @@ static void worker_killed(void **state)
 	rfbClient *client;
 	pid_t worker;
 
-	begin_keyboard(sim);
-	worker = fake_domain_worker(fake, DOMID);
-	assert_true(worker > 0);
-	sim_connect(&front, 2);
-	client = client_open(sim);
+	worker = begin_worker(sim, &client);
 	type_key(client, 'a');
 	want_key(KEY_A, true);
 	want_key(KEY_A, false);
