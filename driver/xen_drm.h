@@ -49,6 +49,7 @@
 #include <xen/xenbus.h>
 
 #include "xen_drm_proto.h"
+#include "xen_drm_vblank.h"
 #include "xen_drm_wire.h"
 
 #define XEN_DRM_NAME		"drm_xen_front"
@@ -364,6 +365,7 @@ int xen_drm_cmd_get_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
  * struct xen_drm_wire_flip - a PG_FLIP whose frame-done event is to come
  * @cookie: the framebuffer, which the event names
  * @seq: number of the flip
+ * @sent: when
  * @stale: it timed out; if the event comes after all, it means nothing
  * @ate_stale: an event was taken for a stale flip of the same framebuffer
  *	while this one waited: if this one times out, that was a mistake
@@ -371,6 +373,7 @@ int xen_drm_cmd_get_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
 struct xen_drm_wire_flip {
 	u64 cookie;
 	u32 seq;
+	ktime_t sent;
 	bool stale;
 	bool ate_stale;
 };
@@ -405,27 +408,6 @@ struct xen_drm_flip {
 	struct xen_drm_damage damage;
 	bool whole;
 	unsigned long sent;	/* jiffies */
-};
-
-/**
- * struct xen_drm_vblank - a clock at the mode's rate
- * @timer: fires at every vblank while @on
- * @last: time of the last vblank
- * @period: between two, ns
- * @count: vblanks so far
- * @framed: a frame came on screen since the last vblank
- * @on: the core wants vblanks
- *
- * @lock: protects the rest but @timer; innermost
- */
-struct xen_drm_vblank {
-	spinlock_t lock;		/* see above */
-	struct hrtimer timer;
-	ktime_t last;
-	s64 period;
-	u32 count;
-	bool framed;
-	bool on;
 };
 
 /**
@@ -562,19 +544,6 @@ void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event);
 void xen_drm_flip_abort(struct xen_drm_pipe *pipe);
 bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
-
-/* xen_drm_vblank.c */
-
-void xen_drm_vblank_init(struct xen_drm_pipe *pipe);
-void xen_drm_vblank_fini(struct xen_drm_pipe *pipe);
-void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
-			     const struct drm_display_mode *mode);
-void xen_drm_vblank_frame(struct xen_drm_pipe *pipe);
-int xen_drm_vblank_enable(struct drm_crtc *crtc);
-void xen_drm_vblank_disable(struct drm_crtc *crtc);
-u32 xen_drm_vblank_counter(struct drm_crtc *crtc);
-bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
-			      ktime_t *vblank_time, bool in_vblank_irq);
 
 /* xen_drm_drv.c: the device */
 

@@ -68,6 +68,7 @@ static void xen_drm_flip_wire_add(struct xen_drm_flip *flip, u64 cookie,
 	flip->wire[flip->num_wire++] = (struct xen_drm_wire_flip) {
 		.cookie = cookie,
 		.seq = seq,
+		.sent = ktime_get(),
 	};
 }
 
@@ -347,9 +348,10 @@ bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
 {
 	struct drm_pending_vblank_event *event = NULL;
 	struct xen_drm_flip *flip = &pipe->flip;
-	bool stale = true, report = false;
+	bool stale = true, report = false, next = false;
 	unsigned long flags;
 	unsigned int i, j;
+	ktime_t sent = 0;
 	u32 seq = 0;
 
 	spin_lock_irqsave(&pipe->lock, flags);
@@ -359,6 +361,7 @@ bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
 	if (i < flip->num_wire) {
 		stale = flip->wire[i].stale;
 		seq = flip->wire[i].seq;
+		sent = flip->wire[i].sent;
 		for (j = 0; j < flip->num_wire; j++)
 			if (stale && flip->wire[j].cookie == cookie)
 				flip->wire[j].ate_stale = true;
@@ -377,10 +380,13 @@ bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie)
 	trace_xen_drm_flip(pipe->index, seq, cookie,
 			   stale ? XEN_DRM_FLIP_LATE : XEN_DRM_FLIP_SHOWN);
 	if (report) {
-		xen_drm_vblank_frame(pipe);
+		next = xen_drm_vblank_frame(pipe, sent, event);
 		xen_drm_conn_set_bad(pipe, false);
 	}
-	xen_drm_flip_send(pipe, event);
+	if (next)
+		xen_drm_flip_next_vblank(pipe, event);
+	else
+		xen_drm_flip_send(pipe, event);
 	xen_drm_ring_poll(&pipe->ring);
 	return report;
 }

@@ -1,43 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * A vblank clock: there is no scanout here, but clients want counters and
- * timestamps at the mode's rate. A timer ticks while somebody listens. When the
- * backend says that a frame is on its screen, the clock moves towards that
- * moment, so that flips at the display's rate get consecutive counts. Two frames
- * never have the same count, however fast the display is.
+ * timestamps at the mode's rate. A timer ticks while somebody listens.
+ *
+ * Frames come on screen by the backend's clock. Clients reckon with timestamps, so
+ * ours follows it slowly: by a small part of a period with each frame, which makes
+ * it tick at the same rate, when the display has it. A frame belongs to the vblank
+ * that has just been, if its flip was sent before that, or to the next one.
+ * Displays that are not paced show a frame at once: then that is a vblank, however
+ * early. Two frames never have the same count.
  */
 
 #include <drm/drm_vblank.h>
 
 #include "xen_drm.h"
 
+#define XEN_DRM_VBLANK_SLEW	512	/* of a period: with each frame at most */
+#define XEN_DRM_VBLANK_SURE	3	/* flips that say the same */
+
 static struct xen_drm_pipe *xen_drm_vblank_pipe(struct xen_drm_vblank *vbl)
 {
 	return container_of(vbl, struct xen_drm_pipe, vblank);
 }
 
-/* The latest multiple of the period that is not after @now. */
-static void xen_drm_vblank_catch_up(struct xen_drm_vblank *vbl, ktime_t now)
+/* Moves past what is due. True if there was a vblank. */
+static bool xen_drm_vblank_catch_up(struct xen_drm_vblank *vbl, ktime_t now)
 {
-	s64 behind = ktime_to_ns(ktime_sub(now, vbl->last));
-	u64 periods;
+	s64 behind = ktime_to_ns(ktime_sub(now, vbl->next));
+	u64 missed;
 
 	lockdep_assert_held(&vbl->lock);
 
-	if (behind < vbl->period)
-		return;
-	periods = div64_u64(behind, vbl->period);
-	vbl->last = ktime_add_ns(vbl->last, periods * vbl->period);
-	vbl->count += periods;
-	vbl->framed = false;
+	if (behind < 0)
+		return false;
+	missed = div64_u64(behind, vbl->period);
+	vbl->last = ktime_add_ns(vbl->next, missed * vbl->period);
+	vbl->next = ktime_add_ns(vbl->last, vbl->period);
+	vbl->count += missed + 1;
+	vbl->framed = vbl->awaited;
+	vbl->awaited = false;
+	return true;
 }
 
 static void xen_drm_vblank_arm(struct xen_drm_vblank *vbl)
 {
 	lockdep_assert_held(&vbl->lock);
 
-	hrtimer_start(&vbl->timer, ktime_add_ns(vbl->last, vbl->period),
-		      HRTIMER_MODE_ABS);
+	hrtimer_start(&vbl->timer, vbl->next, HRTIMER_MODE_ABS);
 }
 
 static void xen_drm_vblank_report(struct xen_drm_pipe *pipe)
@@ -51,14 +60,13 @@ static enum hrtimer_restart xen_drm_vblank_tick(struct hrtimer *timer)
 	struct xen_drm_vblank *vbl =
 		container_of(timer, struct xen_drm_vblank, timer);
 	unsigned long flags;
-	bool on;
+	bool report;
 
 	spin_lock_irqsave(&vbl->lock, flags);
-	on = vbl->on;
-	xen_drm_vblank_catch_up(vbl, ktime_get());
+	report = xen_drm_vblank_catch_up(vbl, ktime_get()) && vbl->on;
 	spin_unlock_irqrestore(&vbl->lock, flags);
 
-	if (on)
+	if (report)
 		xen_drm_vblank_report(xen_drm_vblank_pipe(vbl));
 
 	/* not HRTIMER_RESTART: the timer may have been started anew meanwhile */
@@ -82,6 +90,8 @@ void xen_drm_vblank_init(struct xen_drm_pipe *pipe)
 	vbl->timer.function = xen_drm_vblank_tick;
 	vbl->period = NSEC_PER_SEC / 60;
 	vbl->last = ktime_get();
+	vbl->next = ktime_add_ns(vbl->last, vbl->period);
+	vbl->paced = true;
 }
 
 /**
@@ -118,58 +128,98 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 	vbl->period = max_t(s64, period, NSEC_PER_MSEC);
 	/* the first frame after a mode set is the next vblank, however soon */
 	vbl->last = ktime_sub_ns(ktime_get(), vbl->period / 2);
+	vbl->next = ktime_add_ns(vbl->last, vbl->period);
+	vbl->framed = false;
+	vbl->awaited = false;
 	spin_unlock_irqrestore(&vbl->lock, flags);
 }
 
-/* Lets the clock follow a frame. True if that is a vblank of its own. */
-static bool xen_drm_vblank_follow(struct xen_drm_vblank *vbl, ktime_t now)
+/*
+ * Is the display paced? Flips that follow each other take a period each then. One
+ * alone proves nothing: backends and guests are held up; and one after a rest may
+ * be shown at once by any display.
+ */
+static void xen_drm_vblank_judge(struct xen_drm_vblank *vbl, ktime_t sent,
+				 ktime_t now)
 {
-	s64 since, late;
+	s64 took = ktime_to_ns(ktime_sub(now, sent));
+	s64 rest = ktime_to_ns(ktime_sub(sent, vbl->told));
 
 	lockdep_assert_held(&vbl->lock);
 
-	if (!vbl->on)
-		xen_drm_vblank_catch_up(vbl, now);
-	since = ktime_to_ns(ktime_sub(now, vbl->last));
-	if (vbl->framed || since >= vbl->period / 2) {
-		vbl->last = now;
-		vbl->count++;
-		vbl->framed = true;
-		if (vbl->on)
-			xen_drm_vblank_arm(vbl);
-		return true;
+	if (took >= vbl->period / 2)
+		vbl->streak = max(vbl->streak, 0) + 1;
+	else if (rest < vbl->period / 4)
+		vbl->streak = min(vbl->streak, 0) - 1;
+	if (abs(vbl->streak) == XEN_DRM_VBLANK_SURE) {
+		vbl->paced = vbl->streak > 0;
+		vbl->streak = 0;
 	}
+}
+
+/* Brings the next vblank nearer to where this frame would have had it. */
+static void xen_drm_vblank_slew(struct xen_drm_vblank *vbl, s64 since, s64 left)
+{
+	s64 most = vbl->period / XEN_DRM_VBLANK_SLEW;
+	s64 off = since < left ? since : -left;
+
+	/* the timer may stay: it looks at @next, and is hardly late */
+	vbl->next = ktime_add_ns(vbl->next, clamp(off / 8, -most, most));
+}
+
+/* A display that is not paced: the frame makes a vblank. */
+static void xen_drm_vblank_jump(struct xen_drm_vblank *vbl, ktime_t now)
+{
+	vbl->last = now;
+	vbl->next = ktime_add_ns(now, vbl->period);
+	vbl->count++;
 	vbl->framed = true;
-	if (vbl->on && since > 0) {
-		late = min(since, vbl->period / 4);
-		hrtimer_start(&vbl->timer,
-			      ktime_add_ns(vbl->last, vbl->period + late),
-			      HRTIMER_MODE_ABS);
-	}
-	return false;
+	if (vbl->on)
+		xen_drm_vblank_arm(vbl);
 }
 
 /**
- * xen_drm_vblank_frame - a frame came on screen: let the clock follow
+ * xen_drm_vblank_frame - a frame came on screen
  * @pipe: the pipe
- *
- * More than half a period after the last vblank this is the next one, early;
- * before, it belongs to the last one, if no other frame does, and the next comes
- * a little later, by a quarter of a period at the most.
+ * @sent: when its flip was sent
+ * @waits: a commit waits for it
  *
  * Context: interrupt.
+ * Return: whether the frame is the next vblank's, so that the commit has to wait
+ * for that; if not, it is that of the vblank that has just been.
  */
-void xen_drm_vblank_frame(struct xen_drm_pipe *pipe)
+bool xen_drm_vblank_frame(struct xen_drm_pipe *pipe, ktime_t sent, bool waits)
 {
 	struct xen_drm_vblank *vbl = &pipe->vblank;
+	bool report, passed, next = false;
 	unsigned long flags;
-	bool report;
+	s64 since, left;
+	ktime_t now;
 
 	spin_lock_irqsave(&vbl->lock, flags);
-	report = xen_drm_vblank_follow(vbl, ktime_get()) && vbl->on;
+	now = ktime_get();
+	report = xen_drm_vblank_catch_up(vbl, now);
+	since = ktime_to_ns(ktime_sub(now, vbl->last));
+	left = ktime_to_ns(ktime_sub(vbl->next, now));
+	passed = ktime_before(sent, vbl->last) && !vbl->framed;
+	if (waits) {
+		xen_drm_vblank_judge(vbl, sent, now);
+		next = !passed && (vbl->paced || left <= vbl->period / 8);
+		vbl->framed |= passed;
+		vbl->awaited |= next;
+		vbl->told = next ? vbl->next : now;
+	}
+	if (!waits || passed || next) {
+		xen_drm_vblank_slew(vbl, since, left);
+	} else {
+		xen_drm_vblank_jump(vbl, now);
+		report = true;
+	}
+	report = report && vbl->on;
 	spin_unlock_irqrestore(&vbl->lock, flags);
 	if (report)
 		xen_drm_vblank_report(pipe);
+	return next;
 }
 
 /**

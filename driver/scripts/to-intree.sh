@@ -77,6 +77,9 @@ manual() {
 		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm.h
 		   :internal:
 
+		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm_vblank.h
+		   :internal:
+
 		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm_wire.h
 		   :internal:
 	END

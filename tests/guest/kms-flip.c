@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Page flips: one event each, in order, at the right pace, and never a wait. */
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,40 @@ static void test_paced(void)
 	kt_note("%.2f Hz, the mode has %.0f", 1000 / mean, refresh);
 	if (mean < 900 / refresh)
 		kt_fail("%.2f ms per flip: faster than %.0f Hz", mean, refresh);
+	flipper_close(&f);
+}
+
+/*
+ * The display has its own clock; timestamps and counts have to fit each other and
+ * the mode all the same, or clients reckon wrongly. A busy machine may miss some.
+ */
+static void test_steady(void)
+{
+	struct kt_event before, event;
+	unsigned int good = 0, count;
+	struct flipper f;
+	double period;
+
+	flipper_open(&f);
+	if (!f.counts)
+		kt_skip("the driver counts no vblanks");
+	count = kt_opt.count ? kt_opt.count : 180;
+	period = 1e6 * f.output->mode.htotal * f.output->mode.vtotal /
+		f.output->mode.clock;
+	for (unsigned int i = 0; i <= count; i++) {
+		double frames;
+
+		kt_assert_ok(kt_flip(&f.dev, f.output, &f.bufs[i % BUFFERS], i));
+		kt_expect_flip(&f.dev, f.output, i, &event);
+		if (i) {
+			frames = (double)(event.time_ns - before.time_ns) / period;
+			good += fabs(frames - (event.sequence - before.sequence)) <
+				0.005 * frames;
+		}
+		before = event;
+	}
+	kt_note("%u of %u flips are whole periods apart", good, count);
+	kt_assert_ge(good, count * 9 / 10);
 	flipper_close(&f);
 }
 
@@ -401,6 +436,7 @@ static const struct kt_test tests[] = {
 	{ "atomic-600", test_atomic_600, "600 atomic flips, one event each" },
 	{ "legacy", test_legacy, "150 legacy flips, one event each" },
 	{ "paced", test_paced, "events come at the mode's rate" },
+	{ "steady", test_steady, "events at whole periods of the mode" },
 	{ "nonblock", test_nonblock, "the call does not wait for the frame" },
 	{ "busy", test_busy, "a second flip meanwhile is EBUSY" },
 	{ "same-buffer", test_same_buffer, "flip to what is shown" },

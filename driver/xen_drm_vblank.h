@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * A pipe's clock. Part of xen_drm.h.
+ */
+
+#ifndef XEN_DRM_VBLANK_H
+#define XEN_DRM_VBLANK_H
+
+#include <linux/hrtimer.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+
+#include <drm/drm_crtc.h>
+#include <drm/drm_framebuffer.h>
+
+struct xen_drm_pipe;
+
+/**
+ * struct xen_drm_vblank - a clock at the mode's rate
+ * @timer: fires at every vblank while @on
+ * @last: time of the last vblank
+ * @next: time of the next one
+ * @period: between two, ns
+ * @count: vblanks so far
+ * @framed: the last vblank has its frame
+ * @awaited: the next one has
+ * @told: time when a commit heard of its frame last
+ * @paced: the display takes its time with frames
+ * @streak: how many flips in turn say that it does; negative: that it does not
+ * @on: the core wants vblanks
+ *
+ * @lock: protects the rest but @timer; innermost
+ */
+struct xen_drm_vblank {
+	spinlock_t lock;		/* see above */
+	struct hrtimer timer;
+	ktime_t last;
+	ktime_t next;
+	s64 period;
+	u32 count;
+	bool framed;
+	bool awaited;
+	ktime_t told;
+	bool paced;
+	int streak;
+	bool on;
+};
+
+/* xen_drm_vblank.c */
+
+void xen_drm_vblank_init(struct xen_drm_pipe *pipe);
+void xen_drm_vblank_fini(struct xen_drm_pipe *pipe);
+void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
+			     const struct drm_display_mode *mode);
+bool xen_drm_vblank_frame(struct xen_drm_pipe *pipe, ktime_t sent, bool waits);
+int xen_drm_vblank_enable(struct drm_crtc *crtc);
+void xen_drm_vblank_disable(struct drm_crtc *crtc);
+u32 xen_drm_vblank_counter(struct drm_crtc *crtc);
+bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
+			      ktime_t *vblank_time, bool in_vblank_irq);
+
+#endif
