@@ -442,6 +442,7 @@ struct xen_drm_cursor {
  * @flip: commits and frame-done events
  * @cursor: where the cursor is
  * @vblank: the clock
+ * @crc: checksums of what is shown
  * @config_link: connection on which a mode is set; 0 for none
  * @want_config: atomic_enable ran, the flush has to send SET_CONFIG;
  *	commit context
@@ -472,6 +473,7 @@ struct xen_drm_pipe {
 	struct xen_drm_flip flip;
 	struct xen_drm_cursor cursor;
 	struct xen_drm_vblank vblank;
+	struct xen_drm_crc crc;
 	unsigned int config_link;
 	bool want_config;
 	bool bad;
@@ -509,6 +511,7 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 void xen_drm_commit_tail(struct drm_atomic_state *state);
 void xen_drm_commit_kick(struct xen_drm *xdrm);
 void xen_drm_commit_flush(struct xen_drm *xdrm);
+void xen_drm_commit_queue(struct delayed_work *work, unsigned int ms);
 
 /* xen_drm_cursor.c */
 

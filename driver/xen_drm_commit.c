@@ -267,6 +267,18 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 }
 
 /**
+ * xen_drm_commit_queue - run a work that may let go of the device
+ * @work: keeps a reference on a device
+ * @ms: to wait before
+ *
+ * Unloading the module waits for its end.
+ */
+void xen_drm_commit_queue(struct delayed_work *work, unsigned int ms)
+{
+	queue_delayed_work(xen_drm_commit_wq, work, msecs_to_jiffies(ms));
+}
+
+/**
  * xen_drm_commit_init - prepare for commits
  * @xdrm: the device
  */

@@ -214,6 +214,7 @@ static void xen_drm_cursor_async_update(struct drm_plane *plane,
 	now->dst = new->dst;
 	now->visible = new->visible;
 
+	xen_drm_crc_show(pipe);
 	if (!drm_dev_enter(plane->dev, &idx))
 		return;
 	if (xen_drm_pipe_configured(pipe))

@@ -104,6 +104,7 @@ static void xen_drm_pipe_prepare(struct xen_drm *xdrm, unsigned int index)
 			    xen_drm_pipe_event, pipe);
 	xen_drm_flip_init(pipe);
 	xen_drm_vblank_init(pipe);
+	xen_drm_crc_init(pipe);
 	xen_drm_conn_prepare(pipe);
 }
 
@@ -112,6 +113,7 @@ static void xen_drm_pipe_stop(struct xen_drm_pipe *pipe)
 {
 	xen_drm_flip_fini(pipe);
 	xen_drm_vblank_fini(pipe);
+	xen_drm_crc_fini(pipe);
 	xen_drm_conn_finish(pipe);
 }
 

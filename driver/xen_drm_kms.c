@@ -209,6 +209,7 @@ static void xen_drm_crtc_atomic_disable(struct drm_crtc *crtc,
 	xen_drm_crtc_off(pipe);
 	pipe->want_config = false;
 	if (!crtc->state->active) {
+		xen_drm_crc_show(pipe);
 		spin_lock_irq(&crtc->dev->event_lock);
 		event = crtc->state->event;
 		crtc->state->event = NULL;
@@ -281,6 +282,7 @@ static void xen_drm_crtc_atomic_flush(struct drm_crtc *crtc,
 	struct drm_pending_vblank_event *event;
 	int idx;
 
+	xen_drm_crc_show(pipe);
 	event = xen_drm_crtc_take_event(crtc);
 	old = drm_atomic_get_old_plane_state(state, &pipe->plane);
 	new = drm_atomic_get_new_plane_state(state, &pipe->plane);
@@ -320,6 +322,9 @@ static const struct drm_crtc_funcs xen_drm_crtc_funcs = {
 	.disable_vblank = xen_drm_vblank_disable,
 	.get_vblank_counter = xen_drm_vblank_counter,
 	.get_vblank_timestamp = xen_drm_vblank_timestamp,
+	.get_crc_sources = xen_drm_crc_sources,
+	.verify_crc_source = xen_drm_crc_verify,
+	.set_crc_source = xen_drm_crc_set,
 };
 
 static const struct drm_encoder_funcs xen_drm_encoder_funcs = {

@@ -52,6 +52,7 @@ static void xen_drm_vblank_arm(struct xen_drm_vblank *vbl)
 static void xen_drm_vblank_report(struct xen_drm_pipe *pipe)
 {
 	drm_crtc_handle_vblank(&pipe->crtc);
+	xen_drm_crc_vblank(pipe);
 	xen_drm_commit_kick(pipe->xdrm);
 }
 

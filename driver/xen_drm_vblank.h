@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A pipe's clock. Part of xen_drm.h.
+ * A pipe's clock, and the checksums of what it shows. Part of xen_drm.h.
  */
 
 #ifndef XEN_DRM_VBLANK_H
@@ -47,6 +47,45 @@ struct xen_drm_vblank {
 	bool on;
 };
 
+/**
+ * struct xen_drm_picture - what is on screen
+ * @fb: of the primary plane; NULL for black
+ * @cursor: of the cursor plane; NULL for none
+ * @cursor_x: of its left edge, pixels
+ * @cursor_y: of its top
+ * @width: of the mode, pixels; 0: the CRTC is off
+ * @height: of the mode, lines
+ */
+struct xen_drm_picture {
+	struct drm_framebuffer *fb;
+	struct drm_framebuffer *cursor;
+	int cursor_x;
+	int cursor_y;
+	int width;
+	int height;
+};
+
+/**
+ * struct xen_drm_crc - checksums of frames
+ * @lock: protects the rest but the works; commits that change the picture wait
+ *	for it
+ * @work: computes
+ * @let_go: of the device, a while after nobody reads
+ * @on: somebody reads
+ * @next: the first frame without an entry
+ * @line: room for a line of the largest picture
+ * @picture: on screen
+ */
+struct xen_drm_crc {
+	struct mutex lock;		/* see above */
+	struct work_struct work;
+	struct delayed_work let_go;
+	bool on;
+	u32 next;
+	__le32 *line;
+	struct xen_drm_picture picture;
+};
+
 /* xen_drm_vblank.c */
 
 void xen_drm_vblank_init(struct xen_drm_pipe *pipe);
@@ -59,5 +98,17 @@ void xen_drm_vblank_disable(struct drm_crtc *crtc);
 u32 xen_drm_vblank_counter(struct drm_crtc *crtc);
 bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
 			      ktime_t *vblank_time, bool in_vblank_irq);
+
+/* xen_drm_crc.c: checksums of frames */
+
+void xen_drm_crc_init(struct xen_drm_pipe *pipe);
+void xen_drm_crc_fini(struct xen_drm_pipe *pipe);
+void xen_drm_crc_vblank(struct xen_drm_pipe *pipe);
+void xen_drm_crc_show(struct xen_drm_pipe *pipe);
+const char *const *xen_drm_crc_sources(struct drm_crtc *crtc,
+				       size_t *ret_count);
+int xen_drm_crc_verify(struct drm_crtc *crtc, const char *source,
+		       size_t *ret_values);
+int xen_drm_crc_set(struct drm_crtc *crtc, const char *source);
 
 #endif
