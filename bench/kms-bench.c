@@ -462,7 +462,7 @@ int main(int argc, char **argv)
 	print_text("kernel", uts.release);
 	print_text("driver", kt_opt.driver);
 	if (!strcmp(phase, "calls"))
-		phase_calls(kt_opt.count ? kt_opt.count : 300);
+		phase_calls(kt_opt.count ? kt_opt.count : 1200);
 	else
 		phase_paced(kt_opt.count ? kt_opt.count : 300);
 	fclose(json);

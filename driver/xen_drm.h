@@ -508,6 +508,9 @@ struct drm_atomic_state *xen_drm_commit_alloc(struct drm_device *drm);
 void xen_drm_commit_free(struct drm_atomic_state *base);
 int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 		   bool nonblock);
+int xen_drm_page_flip(struct drm_crtc *crtc, struct drm_framebuffer *fb,
+		      struct drm_pending_vblank_event *event, u32 flags,
+		      struct drm_modeset_acquire_ctx *ctx);
 void xen_drm_commit_tail(struct drm_atomic_state *state);
 void xen_drm_commit_kick(struct xen_drm *xdrm);
 void xen_drm_commit_flush(struct xen_drm *xdrm);
@@ -578,8 +581,9 @@ bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
  * @bufs_dying: buffers on their way out, grants not yet returned
  * @destroys: DBUF_DESTROY requests in flight
  * @bufs_wait: woken when @bufs_dying or @destroys falls
- * @commits_lock: protects @commits; innermost
+ * @commits_lock: protects @commits and @page_flips; innermost
  * @commits: sent, not yet on screen
+ * @page_flips: sent, not yet on screen; those without a state
  * @commit_work: finishes those that are, if no other commit does; holds a
  *	reference while it is queued
  * @acct: grants in use
@@ -619,6 +623,7 @@ struct xen_drm {
 
 	spinlock_t commits_lock;
 	struct list_head commits;
+	struct list_head page_flips;
 	struct delayed_work commit_work;
 
 	struct xen_drm_stats stats;

@@ -313,7 +313,7 @@ static const struct drm_crtc_helper_funcs xen_drm_crtc_helper_funcs = {
 
 static const struct drm_crtc_funcs xen_drm_crtc_funcs = {
 	.set_config = drm_atomic_helper_set_config,
-	.page_flip = drm_atomic_helper_page_flip,
+	.page_flip = xen_drm_page_flip,
 	.destroy = drm_crtc_cleanup,
 	.reset = drm_atomic_helper_crtc_reset,
 	.atomic_duplicate_state = drm_atomic_helper_crtc_duplicate_state,

@@ -132,10 +132,10 @@ static bool xen_drm_ring_ask(struct xen_drm_ring *ring)
 	return READ_ONCE(front->sring->rsp_prod) != front->rsp_cons;
 }
 
-/* The worker looks at the ring in @ms milliseconds at the latest. */
-static void xen_drm_ring_look(struct xen_drm_ring *ring, unsigned int ms)
+/* The worker looks at the ring in @delay jiffies at the latest. */
+static void xen_drm_ring_look(struct xen_drm_ring *ring, unsigned long delay)
 {
-	unsigned long when = jiffies + msecs_to_jiffies(ms);
+	unsigned long when = jiffies + delay;
 
 	lockdep_assert_held(&ring->lock);
 
@@ -285,7 +285,7 @@ static void xen_drm_ring_expire(struct work_struct *work)
 		spin_lock_irqsave(&ring->lock, flags);
 		expired = xen_drm_ring_expired(ring, &call, &op, &delay);
 		if (!expired && delay >= 0)
-			xen_drm_ring_look(ring, jiffies_to_msecs(delay));
+			xen_drm_ring_look(ring, delay);
 		broken = ring->broken;
 		if (expired && !broken) {
 			tell = !ring->silent;
@@ -491,8 +491,9 @@ int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&ring->front, notify);
 	if (notify)
 		notify_remote_via_irq(ring->ch.irq);
-	xen_drm_ring_look(ring, call->quiet ? XEN_DRM_QUIET_MS :
-			  XEN_DRM_REQUEST_MS);
+	xen_drm_ring_look(ring, call->quiet ?
+			  msecs_to_jiffies(XEN_DRM_QUIET_MS) :
+			  msecs_to_jiffies(XEN_DRM_REQUEST_MS));
 out:
 	spin_unlock_irqrestore(&ring->lock, flags);
 	if (!ret) {

@@ -216,6 +216,75 @@ static void test_busy(void)
 	flipper_close(&f);
 }
 
+static int flip_by(struct flipper *f, bool legacy, unsigned int buf,
+		   uint64_t data)
+{
+	kt_opt.legacy = legacy;
+	return kt_flip(&f->dev, f->output, &f->bufs[buf], data);
+}
+
+/* The two calls are one queue: each waits for the other, or is EBUSY. */
+static void test_mixed(void)
+{
+	unsigned int refused = 0;
+	struct kt_commit commit;
+	struct flipper f;
+
+	flipper_open(&f);
+	if (!f.dev.atomic)
+		kt_skip("the driver is not atomic");
+	for (unsigned int i = 1; i <= 40; i++) {
+		struct kt_event first, second;
+		uintptr_t next = 1000 + i;
+		int err;
+
+		kt_assert_ok(flip_by(&f, i & 1, i % BUFFERS, i));
+		err = flip_by(&f, !(i & 1), (i + 1) % BUFFERS, 2000 + i);
+		if (err) {
+			kt_assert_err(err, -EBUSY);
+			refused++;
+		}
+		/* this one waits */
+		kt_commit_init(&commit, &f.dev);
+		kt_commit_add(&commit, f.output->plane, "FB_ID",
+			      f.bufs[(i + 2) % BUFFERS].fb);
+		kt_assert_ok(kt_commit_run(&commit, DRM_MODE_PAGE_FLIP_EVENT,
+					   (void *)next));
+		kt_expect_flip(&f.dev, f.output, i, &first);
+		if (!err)
+			kt_expect_flip(&f.dev, f.output, 2000 + i, &first);
+		kt_expect_flip(&f.dev, f.output, next, &second);
+		check_order(&f, &first, &second);
+		kt_assert_eq(kt_crtc_fb(&f.dev, f.output),
+			     f.bufs[(i + 2) % BUFFERS].fb);
+	}
+	kt_note("%u of 40 were refused", refused);
+	kt_assert_gt(refused, 0);
+	kt_expect_silence(&f.dev, 100);
+	flipper_close(&f);
+}
+
+/* Legacy flips that ask for no event: the next one still waits for them. */
+static void test_legacy_no_event(void)
+{
+	struct flipper f;
+
+	flipper_open(&f);
+	for (unsigned int i = 1; i <= 20; i++) {
+		int err;
+
+		do {
+			err = drmModePageFlip(f.dev.fd, f.output->crtc,
+					      f.bufs[i % BUFFERS].fb, 0, NULL);
+		} while (err == -EBUSY);
+		kt_assert_ok(err);
+	}
+	kt_expect_silence(&f.dev, 100);
+	kt_assert_ok(flip_by(&f, true, 0, 7));
+	kt_expect_flip(&f.dev, f.output, 7, NULL);
+	flipper_close(&f);
+}
+
 /* A flip to what is shown already is a frame like any other. */
 static void test_same_buffer(void)
 {
@@ -439,6 +508,8 @@ static const struct kt_test tests[] = {
 	{ "steady", test_steady, "events at whole periods of the mode" },
 	{ "nonblock", test_nonblock, "the call does not wait for the frame" },
 	{ "busy", test_busy, "a second flip meanwhile is EBUSY" },
+	{ "mixed", test_mixed, "legacy and atomic flips in one queue" },
+	{ "legacy-no-event", test_legacy_no_event, "and without events" },
 	{ "same-buffer", test_same_buffer, "flip to what is shown" },
 	{ "no-event", test_no_event, "no event where none was asked for" },
 	{ "out-fence", test_out_fence, "OUT_FENCE_PTR signals" },
