@@ -320,6 +320,8 @@ static bool xen_drm_page_flip_is_quick(struct drm_crtc *crtc,
 	if (!crtc->state->active || plane->crtc != crtc || !plane->visible ||
 	    pipe->want_config || !xen_drm_pipe_configured(pipe))
 		return false;
+	if (READ_ONCE(pipe->crc.on))
+		return false;	/* not quick at all then */
 	if (plane->commit != crtc->state->commit &&
 	    !xen_drm_commit_is_over(plane->commit))
 		return false;
