@@ -322,12 +322,23 @@ xen_drm_gem_prime_import_sg(struct drm_device *drm,
  * @cookie: id on the wire, never 0
  * @lock: serialises attaching
  * @link: connection on which it is attached; 0 for none
+ * @crop: a part of it, from (0,0) on, as a framebuffer of its own
+ * @crop.cookie: id of that on the wire
+ * @crop.link: connection on which that is attached; 0 for none
+ * @crop.width: of the part, pixels
+ * @crop.height: its lines
  */
 struct xen_drm_fb {
 	struct drm_framebuffer base;	/* first: drm_gem_fb_destroy() frees */
 	u64 cookie;
 	struct mutex lock;		/* see above */
 	unsigned int link;
+	struct {
+		u64 cookie;
+		unsigned int link;
+		u32 width;
+		u32 height;
+	} crop;
 };
 
 static inline struct xen_drm_fb *to_xen_drm_fb(struct drm_framebuffer *fb)
@@ -340,6 +351,8 @@ xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
 		  const struct drm_mode_fb_cmd2 *cmd);
 bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb);
 int xen_drm_fb_attach(struct xen_drm_fb *fb);
+int xen_drm_fb_attach_crop(struct xen_drm_fb *fb, u32 width, u32 height,
+			   u64 *ret_cookie);
 void xen_drm_fbs_withdraw(struct xen_drm *xdrm);
 int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb);
 
@@ -347,7 +360,8 @@ int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb);
 
 int xen_drm_cmd_dbuf_create(struct xen_drm_buf *buf);
 int xen_drm_cmd_dbuf_destroy(struct xen_drm_buf *buf);
-int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie);
+int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie, u64 cookie,
+			  u32 width, u32 height);
 int xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie);
 int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 			   u32 height, u32 bpp, const struct xen_drm_call *call);

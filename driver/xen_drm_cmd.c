@@ -87,19 +87,23 @@ int xen_drm_cmd_dbuf_destroy(struct xen_drm_buf *buf)
  * xen_drm_cmd_fb_attach - FB_ATTACH: make the backend know a framebuffer
  * @fb: the framebuffer; what the wire can carry was checked before
  * @dbuf_cookie: its buffer
+ * @cookie: what it is to be called
+ * @width: of it, or of the part that is meant, pixels
+ * @height: lines
  *
  * Context: process, waits.
  * Return: 0, or -errno of xen_drm_ring_call().
  */
-int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie)
+int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie, u64 cookie,
+			  u32 width, u32 height)
 {
 	struct xendispl_req req = { .operation = XENDISPL_OP_FB_ATTACH };
 	struct xen_drm *xdrm = to_xen_drm(fb->base.dev);
 
 	req.op.fb_attach.dbuf_cookie = dbuf_cookie;
-	req.op.fb_attach.fb_cookie = fb->cookie;
-	req.op.fb_attach.width = fb->base.width;
-	req.op.fb_attach.height = fb->base.height;
+	req.op.fb_attach.fb_cookie = cookie;
+	req.op.fb_attach.width = width;
+	req.op.fb_attach.height = height;
 	req.op.fb_attach.pixel_format = fb->base.format->format;
 	if (xen_drm_has(xdrm, XEN_DRM_FEAT_STRIDE)) {
 		struct xen_drm_fb_attach_stride *ext = (void *)&req.op;

@@ -179,20 +179,20 @@ static u32 xen_drm_crc_over(u32 below, u32 above)
 	return sum;
 }
 
-static void xen_drm_crc_blend(__le32 *line, int width, int y,
-			      const struct xen_drm_crc_view *cursor,
-			      int cursor_x, int cursor_y)
+static void xen_drm_crc_blend(__le32 *line, int y,
+			      const struct xen_drm_picture *pic,
+			      const struct xen_drm_crc_view *cursor)
 {
 	const u8 *pixels = cursor->pixels +
-		(size_t)(y - cursor_y) * cursor->fb->pitches[0];
-	int end = min_t(int, width - cursor_x, cursor->fb->width);
+		(size_t)(y - pic->cursor_y) * cursor->fb->pitches[0];
+	int end = min(pic->width - pic->cursor_x, pic->cursor_width);
 	u32 below, above;
 	int i;
 
-	for (i = max(0, -cursor_x); i < end; i++) {
-		below = le32_to_cpu(line[cursor_x + i]);
+	for (i = max(0, -pic->cursor_x); i < end; i++) {
+		below = le32_to_cpu(line[pic->cursor_x + i]);
 		above = xen_drm_crc_raw(pixels + i * 4, 4);
-		line[cursor_x + i] =
+		line[pic->cursor_x + i] =
 			cpu_to_le32(xen_drm_crc_over(below, above));
 	}
 }
@@ -226,7 +226,7 @@ static const u8 *xen_drm_crc_fetch(struct xen_drm_crc *crc, int y,
 {
 	const struct xen_drm_picture *pic = &crc->picture;
 	bool covered = cursor->fb && y >= pic->cursor_y &&
-		y - pic->cursor_y < (int)cursor->fb->height;
+		y - pic->cursor_y < pic->cursor_height;
 	const u8 *pixels = NULL;
 
 	if (view->fb)
@@ -239,8 +239,7 @@ static const u8 *xen_drm_crc_fetch(struct xen_drm_crc *crc, int y,
 	else
 		memset(crc->line, 0, pic->width * sizeof(*crc->line));
 	if (covered)
-		xen_drm_crc_blend(crc->line, pic->width, y, cursor,
-				  pic->cursor_x, pic->cursor_y);
+		xen_drm_crc_blend(crc->line, y, pic, cursor);
 	return (const u8 *)crc->line;
 }
 
@@ -335,6 +334,8 @@ static void xen_drm_crc_picture(struct xen_drm_pipe *pipe,
 				      XEN_DRM_MAX_SIZE);
 		pic->cursor_y = clamp(cursor->crtc_y, -XEN_DRM_MAX_SIZE,
 				      XEN_DRM_MAX_SIZE);
+		pic->cursor_width = cursor->src_w >> 16;
+		pic->cursor_height = cursor->src_h >> 16;
 		drm_framebuffer_get(pic->cursor);
 	}
 }

@@ -70,15 +70,15 @@ static void xen_drm_cursor_move(struct xen_drm_pipe *pipe, int x, int y)
 
 /* Waits for the answer: after it the backend does not read the image. */
 static void xen_drm_cursor_set(struct xen_drm_pipe *pipe,
-			       struct drm_framebuffer *fb)
+			       const struct drm_plane_state *new)
 {
 	u64 cookie = 0;
 	int ret = 0;
 
-	if (fb) {
-		ret = xen_drm_fb_attach(to_xen_drm_fb(fb));
-		cookie = to_xen_drm_fb(fb)->cookie;
-	}
+	if (new->crtc && new->fb)
+		ret = xen_drm_fb_attach_crop(to_xen_drm_fb(new->fb),
+					     new->src_w >> 16,
+					     new->src_h >> 16, &cookie);
 	if (!ret)
 		ret = xen_drm_cmd_cursor_set(pipe, cookie);
 	if (ret && ret != -ENOTCONN)
@@ -110,8 +110,9 @@ void xen_drm_cursor_show(struct xen_drm_pipe *pipe,
 		return;
 	if (fb && moved)
 		xen_drm_cursor_move(pipe, new->crtc_x, new->crtc_y);
-	if (!old || old->fb != fb || (fb && !moved))
-		xen_drm_cursor_set(pipe, fb);
+	if (!old || old->fb != fb || old->src_w != new->src_w ||
+	    old->src_h != new->src_h || (fb && !moved))
+		xen_drm_cursor_set(pipe, new);
 }
 
 /**
@@ -128,19 +129,21 @@ void xen_drm_cursor_reset(struct xen_drm_pipe *pipe)
 	pipe->cursor.on_its_way = false;
 }
 
-/* The whole framebuffer is the image; it may be partly or wholly off screen. */
+/* The image may be a framebuffer's part; it may be partly or wholly off screen. */
 static int xen_drm_cursor_check_fb(struct xen_drm_pipe *pipe,
 				   const struct drm_plane_state *new)
 {
-	const struct drm_framebuffer *fb = new->fb;
+	u32 width = new->src_w >> 16, height = new->src_h >> 16;
 
 	if (!xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_CURSOR))
 		return -EINVAL;	/* a backend of today without cursors */
-	if (fb->width > XEN_DRM_CURSOR_SIZE ||
-	    fb->height > XEN_DRM_CURSOR_SIZE)
+	if (!width || width > XEN_DRM_CURSOR_SIZE ||
+	    !height || height > XEN_DRM_CURSOR_SIZE)
 		return -EINVAL;
-	if (new->src_x || new->src_y || new->src_w != fb->width << 16 ||
-	    new->src_h != fb->height << 16)
+	if (new->src_x || new->src_y || (new->src_w | new->src_h) & 0xffff)
+		return -EINVAL;
+	if (width != new->fb->width &&
+	    !xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_STRIDE))
 		return -EINVAL;
 	return xen_drm_fb_check_wire(pipe->xdrm, new->fb);
 }
@@ -149,11 +152,14 @@ static int xen_drm_cursor_check(struct xen_drm_pipe *pipe,
 				struct drm_plane_state *new,
 				const struct drm_crtc_state *crtc_state)
 {
-	if (drm_atomic_helper_check_plane_state(new, crtc_state,
-						DRM_PLANE_NO_SCALING,
-						DRM_PLANE_NO_SCALING,
-						true, true))
-		return -EINVAL;
+	int ret;
+
+	ret = drm_atomic_helper_check_plane_state(new, crtc_state,
+						  DRM_PLANE_NO_SCALING,
+						  DRM_PLANE_NO_SCALING,
+						  true, true);
+	if (ret)
+		return ret;
 	return new->fb ? xen_drm_cursor_check_fb(pipe, new) : 0;
 }
 

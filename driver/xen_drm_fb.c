@@ -14,14 +14,25 @@
 #include "xen_drm.h"
 
 /* Once: a framebuffer may be destroyed while all are withdrawn. */
-static int xen_drm_fb_detach(struct xen_drm_fb *fb)
+static int xen_drm_fb_detach_one(struct xen_drm *xdrm, unsigned int *attached,
+				 u64 cookie)
 {
-	struct xen_drm *xdrm = to_xen_drm(fb->base.dev);
-	unsigned int link = xchg(&fb->link, 0);
+	unsigned int link = xchg(attached, 0);
 
 	if (!link || link != READ_ONCE(xdrm->link))
 		return 0;
-	return xen_drm_cmd_fb_detach(xdrm, fb->cookie);
+	return xen_drm_cmd_fb_detach(xdrm, cookie);
+}
+
+static int xen_drm_fb_detach(struct xen_drm_fb *fb)
+{
+	struct xen_drm *xdrm = to_xen_drm(fb->base.dev);
+	int ret;
+
+	ret = xen_drm_fb_detach_one(xdrm, &fb->crop.link, fb->crop.cookie);
+	if (ret)
+		return ret;
+	return xen_drm_fb_detach_one(xdrm, &fb->link, fb->cookie);
 }
 
 /**
@@ -71,9 +82,13 @@ struct drm_framebuffer *
 xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
 		  const struct drm_mode_fb_cmd2 *cmd)
 {
-	struct xen_drm_fb *fb = kzalloc(sizeof(*fb), GFP_KERNEL);
+	struct xen_drm_fb *fb;
 	int ret;
 
+	/* not all kernels' helpers look at it */
+	if (!drm_any_plane_has_format(drm, cmd->pixel_format, cmd->modifier[0]))
+		return ERR_PTR(-EINVAL);
+	fb = kzalloc(sizeof(*fb), GFP_KERNEL);
 	if (!fb)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&fb->lock);
@@ -113,12 +128,22 @@ int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb)
 }
 
 /* FB_ATTACH, undone if it timed out: the backend may still obey it. */
-static int xen_drm_fb_announce(struct xen_drm_fb *fb, u64 dbuf_cookie)
+static int xen_drm_fb_announce(struct xen_drm_fb *fb, u64 cookie, u32 width,
+			       u32 height)
 {
-	int ret = xen_drm_cmd_fb_attach(fb, dbuf_cookie);
+	struct xen_drm_buf *buf = to_xen_drm_gem(fb->base.obj[0])->buf;
+	int ret;
 
+	lockdep_assert_held(&fb->lock);
+
+	ret = xen_drm_buf_publish(buf);
+	if (!ret)
+		ret = xen_drm_fb_check_wire(buf->xdrm, &fb->base);
+	if (ret)
+		return ret;
+	ret = xen_drm_cmd_fb_attach(fb, buf->cookie, cookie, width, height);
 	if (ret == -ETIMEDOUT)
-		xen_drm_cmd_fb_detach(to_xen_drm(fb->base.dev), fb->cookie);
+		xen_drm_cmd_fb_detach(buf->xdrm, cookie);
 	return ret;
 }
 
@@ -146,7 +171,6 @@ bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb)
 int xen_drm_fb_attach(struct xen_drm_fb *fb)
 {
 	struct xen_drm *xdrm = to_xen_drm(fb->base.dev);
-	struct xen_drm_buf *buf = to_xen_drm_gem(fb->base.obj[0])->buf;
 	unsigned int link;
 	int ret = 0;
 
@@ -157,14 +181,63 @@ int xen_drm_fb_attach(struct xen_drm_fb *fb)
 	if (!link) {
 		ret = -ENOTCONN;
 	} else if (fb->link != link) {
-		ret = xen_drm_buf_publish(buf);
-		if (!ret)
-			ret = xen_drm_fb_check_wire(xdrm, &fb->base);
-		if (!ret)
-			ret = xen_drm_fb_announce(fb, buf->cookie);
+		ret = xen_drm_fb_announce(fb, fb->cookie, fb->base.width,
+					  fb->base.height);
 		if (!ret)
 			WRITE_ONCE(fb->link, link);
 	}
+	mutex_unlock(&fb->lock);
+	return ret;
+}
+
+/* Another part than the last one is another framebuffer to the backend. */
+static int xen_drm_fb_crop(struct xen_drm_fb *fb, u32 width, u32 height)
+{
+	struct xen_drm *xdrm = to_xen_drm(fb->base.dev);
+	unsigned int link = READ_ONCE(xdrm->link);
+	int ret;
+
+	lockdep_assert_held(&fb->lock);
+
+	if (!link)
+		return -ENOTCONN;
+	if (fb->crop.link == link && fb->crop.width == width &&
+	    fb->crop.height == height)
+		return 0;
+	xen_drm_fb_detach_one(xdrm, &fb->crop.link, fb->crop.cookie);
+	fb->crop.cookie = atomic64_inc_return(&xdrm->next_cookie);
+	fb->crop.width = width;
+	fb->crop.height = height;
+	ret = xen_drm_fb_announce(fb, fb->crop.cookie, width, height);
+	if (!ret)
+		WRITE_ONCE(fb->crop.link, link);
+	return ret;
+}
+
+/**
+ * xen_drm_fb_attach_crop - make the backend know a part of a framebuffer
+ * @fb: the framebuffer
+ * @width: of the part from (0,0) on, pixels, at most the framebuffer's
+ * @height: lines
+ * @ret_cookie: what it is called
+ *
+ * Without the "stride" extension the part has to be of the full width.
+ *
+ * Context: process, waits for the backend the first time.
+ * Return: 0, -ENOTCONN without a backend, or its error.
+ */
+int xen_drm_fb_attach_crop(struct xen_drm_fb *fb, u32 width, u32 height,
+			   u64 *ret_cookie)
+{
+	int ret;
+
+	if (width == fb->base.width && height == fb->base.height) {
+		*ret_cookie = fb->cookie;
+		return xen_drm_fb_attach(fb);
+	}
+	mutex_lock(&fb->lock);
+	ret = xen_drm_fb_crop(fb, width, height);
+	*ret_cookie = fb->crop.cookie;
 	mutex_unlock(&fb->lock);
 	return ret;
 }

@@ -50,7 +50,7 @@ static int xen_drm_plane_atomic_check(struct drm_plane *plane,
 						  DRM_PLANE_NO_SCALING,
 						  false, true);
 	if (ret)
-		return -EINVAL;	/* -ERANGE for scaling, too */
+		return ret;
 	if (!new->fb)
 		return 0;
 	if (new->src_x || new->src_y) {

@@ -53,6 +53,8 @@ struct xen_drm_vblank {
  * @cursor: of the cursor plane; NULL for none
  * @cursor_x: of its left edge, pixels
  * @cursor_y: of its top
+ * @cursor_width: of its image, pixels
+ * @cursor_height: lines
  * @width: of the mode, pixels; 0: the CRTC is off
  * @height: of the mode, lines
  */
@@ -61,6 +63,8 @@ struct xen_drm_picture {
 	struct drm_framebuffer *cursor;
 	int cursor_x;
 	int cursor_y;
+	int cursor_width;
+	int cursor_height;
 	int width;
 	int height;
 };

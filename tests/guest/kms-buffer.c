@@ -466,6 +466,62 @@ static void test_handle_race(void)
 	kt_close(&dev);
 }
 
+static int try_fb(const struct kt_buf *buf, const struct drm_mode_fb_cmd2 *cmd)
+{
+	struct drm_mode_fb_cmd2 copy = *cmd;
+
+	if (drmIoctl(buf->fd, DRM_IOCTL_MODE_ADDFB2, &copy))
+		return -errno;
+	drmModeRmFB(buf->fd, copy.fb_id);
+	return 0;
+}
+
+/* Formats and layouts that no plane has, sizes that the buffer has not. */
+static void test_bad_fbs(void)
+{
+	struct drm_mode_fb_cmd2 good = {
+		.width = 512, .height = 512,
+		.pixel_format = DRM_FORMAT_XRGB8888,
+	}, bad;
+	struct kt_buf buf;
+	struct kt_dev dev;
+
+	kt_open(&dev);
+	kt_assert_ok(kt_buf_alloc(&buf, dev.fd, 1024, 1023,
+				  kt_format_by_name("XR24")));
+	good.handles[0] = buf.handle;
+	good.pitches[0] = buf.pitch;
+	kt_assert_ok(try_fb(&buf, &good));
+	bad = good;
+	bad.flags = DRM_MODE_FB_MODIFIERS;
+	kt_assert_ok(try_fb(&buf, &bad)); /* linear */
+	bad.modifier[0] = I915_FORMAT_MOD_X_TILED;
+	kt_assert_err(try_fb(&buf, &bad), -EINVAL);
+	bad.flags = 0;
+	kt_assert_err(try_fb(&buf, &bad), -EINVAL);
+	bad = good;
+	bad.flags = DRM_MODE_FB_MODIFIERS;
+	bad.pitches[1] = 512;
+	kt_assert_err(try_fb(&buf, &bad), -EINVAL);
+	bad = good;
+	bad.pixel_format = DRM_FORMAT_ARGB2101010;
+	kt_assert_err(try_fb(&buf, &bad), -EINVAL);
+	for (unsigned int pitch = 0; pitch < 2048; pitch += 500) {
+		bad = good;
+		bad.pitches[0] = pitch;
+		kt_assert_err(try_fb(&buf, &bad), -EINVAL);
+	}
+	bad = good;
+	bad.width = bad.height = 1024; /* a line more than there is */
+	kt_assert_err(try_fb(&buf, &bad), -EINVAL);
+	bad.height = 1023;
+	kt_assert_ok(try_fb(&buf, &bad));
+	bad.width = 1025;
+	kt_assert_err(try_fb(&buf, &bad), -EINVAL);
+	kt_buf_destroy(&buf);
+	kt_close(&dev);
+}
+
 static const struct kt_test tests[] = {
 	{ "create-destroy", test_create_destroy, "fifty times" },
 	{ "zeroed", test_zeroed, "a new buffer holds nothing of an old one" },
@@ -475,6 +531,7 @@ static const struct kt_test tests[] = {
 	{ "bad-sizes", test_bad_sizes, "zero, huge, overflowing" },
 	{ "handles", test_handles, "handles are per client" },
 	{ "addfb-rmfb", test_addfb_rmfb, "three hundred times" },
+	{ "bad-fbs", test_bad_fbs, "formats, layouts and sizes that do not fit" },
 	{ "rmfb-shown", test_rmfb_shown, "RMFB of what is on the screen" },
 	{ "fb-4k", test_fb_4k, "3840x2160 and the limit of 8192" },
 	{ "exhaust", test_exhaust, "1080p buffers until ENOMEM, thrice", 120 },

@@ -314,6 +314,59 @@ static void test_cursor(void)
 	desk_close(&d);
 }
 
+static void show_cursor(struct desk *d, uint32_t fb, unsigned int width,
+			unsigned int height)
+{
+	uint32_t plane = d->output->cursor;
+	struct kt_commit commit;
+
+	kt_commit_init(&commit, &d->dev);
+	kt_commit_add(&commit, plane, "FB_ID", fb);
+	kt_commit_add(&commit, plane, "CRTC_ID", fb ? d->output->crtc : 0);
+	kt_commit_add(&commit, plane, "SRC_X", 0);
+	kt_commit_add(&commit, plane, "SRC_Y", 0);
+	kt_commit_add(&commit, plane, "SRC_W", (uint64_t)width << 16);
+	kt_commit_add(&commit, plane, "SRC_H", (uint64_t)height << 16);
+	kt_commit_add(&commit, plane, "CRTC_X", 100);
+	kt_commit_add(&commit, plane, "CRTC_Y", 80);
+	kt_commit_add(&commit, plane, "CRTC_W", width);
+	kt_commit_add(&commit, plane, "CRTC_H", height);
+	kt_assert_ok(kt_commit_run(&commit, 0, NULL));
+}
+
+/* A part of a framebuffer as the cursor's image. */
+static void test_cursor_crop(void)
+{
+	static const unsigned int sizes[] = { CURSOR, CURSOR / 2, CURSOR / 3 };
+	struct kt_buf image, part;
+	struct desk d;
+
+	desk_open(&d);
+	if (!d.output->cursor || !d.dev.atomic)
+		kt_skip("%s has no cursor plane", d.output->name);
+	kt_buf_create(&image, &d.dev, CURSOR, CURSOR + 1,
+		      kt_format_by_name("AR24"));
+	for (size_t i = 0; i < image.size / 4; i++)
+		((uint32_t *)image.map)[i] = 0xff000000u | (uint32_t)i * 7919;
+	crc_start(&d);
+	for (size_t i = 0; i < KT_ARRAY_SIZE(sizes); i++) {
+		uint32_t with;
+
+		part = image;
+		part.height = sizes[i];
+		show_cursor(&d, image.fb, part.width, part.height);
+		with = crc_now(&d);
+		show_cursor(&d, 0, 0, 0);
+		kt_buf_draw(&d.bufs[1], 1, 0);
+		draw_cursor(&d.bufs[1], &part, 100, 80);
+		kt_show(&d.dev, d.output, &d.bufs[1]);
+		kt_assert_eq(crc_now(&d), with);
+		kt_show(&d.dev, d.output, &d.bufs[0]);
+	}
+	kt_buf_destroy(&image);
+	desk_close(&d);
+}
+
 /* Off and on while somebody reads; none of a CRTC that is off. */
 static void test_off(void)
 {
@@ -361,6 +414,7 @@ static const struct kt_test tests[] = {
 	{ "flips", test_flips, "the picture of a flip in its event's frame" },
 	{ "formats", test_formats, "equal pictures, equal checksums" },
 	{ "cursor", test_cursor, "the cursor is in it, at the edges too" },
+	{ "cursor-crop", test_cursor_crop, "part of a framebuffer as cursor" },
 	{ "off", test_off, "switched off and on while it is read" },
 	{ "control", test_control, "sources that there are, and others" },
 };

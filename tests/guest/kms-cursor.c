@@ -112,6 +112,34 @@ static void test_atomic(void)
 	desk_close(&d);
 }
 
+/* The image is a part of its framebuffer: the rest does not show. */
+static void test_crop(void)
+{
+	struct kt_buf tall, part;
+	struct desk d;
+	int err;
+
+	desk_open(&d);
+	kt_buf_create(&tall, &d.dev, SIZE, SIZE + 1, kt_format_by_name("AR24"));
+	memset(tall.map, 0xff, tall.size);
+	for (unsigned int y = 0; y < SIZE; y++)
+		memcpy(tall.map + (size_t)y * tall.pitch,
+		       d.image.map + (size_t)y * d.image.pitch, SIZE * 4);
+	part = tall;
+	part.height = SIZE;
+	kt_assert_ok(commit_cursor(&d, &part, 300, 200, 0));
+	settle(&d);
+	kt_hook("cursor-crop");
+	part.width = 32;
+	part.height = 10;
+	err = commit_cursor(&d, &part, 300, 200, 0);
+	if (err && err != -EINVAL) /* a wire without strides */
+		kt_fail("a part of a line: %s", kt_errno_name(err));
+	settle(&d);
+	kt_buf_destroy(&tall);
+	desk_close(&d);
+}
+
 /* Larger than the device says, or scaled: refused. */
 static void test_bad(void)
 {
@@ -171,6 +199,7 @@ static void test_flips(void)
 static const struct kt_test tests[] = {
 	{ "legacy", test_legacy, "set, move, off the edges, hide" },
 	{ "atomic", test_atomic, "through the cursor plane" },
+	{ "crop", test_crop, "a part of a framebuffer" },
 	{ "bad", test_bad, "too large a cursor" },
 	{ "storm", test_storm, "three hundred moves" },
 	{ "flips", test_flips, "moves between flips and events" },
