@@ -672,6 +672,7 @@ int xen_drm_link_open(struct xen_drm *xdrm, struct xenbus_device *xb,
 		      const struct xen_drm_cfg *cfg);
 void xen_drm_link_start(struct xen_drm *xdrm, struct xenbus_device *xb,
 			const struct xen_drm_cfg *cfg);
+bool xen_drm_link_cut(struct xen_drm *xdrm);
 void xen_drm_link_stop(struct xen_drm *xdrm);
 
 /* xen_drm_xenbus.c */

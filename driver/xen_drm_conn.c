@@ -233,6 +233,8 @@ bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask)
 
 	if (ask && pipe->xdrm->version >= 2)
 		ret = xen_drm_cmd_get_edid(pipe, &edid, &size);
+	if (ret == -ENOTCONN)
+		return false;	/* the next backend is asked, too */
 	if (!ret && !xen_drm_conn_edid_good(edid, size)) {
 		drm_warn(&pipe->xdrm->drm,
 			 "connector %u: the backend's EDID (%zu bytes) is not valid, using %ux%u\n",

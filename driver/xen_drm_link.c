@@ -211,6 +211,30 @@ void xen_drm_link_start(struct xen_drm *xdrm, struct xenbus_device *xb,
 }
 
 /**
+ * xen_drm_link_cut - the backend goes: nobody needs to wait for it any longer
+ * @xdrm: the device
+ *
+ * xen_drm_link_stop() has to follow.
+ *
+ * Context: process; does not wait for the backend.
+ * Return: whether there was a connection.
+ */
+bool xen_drm_link_cut(struct xen_drm *xdrm)
+{
+	unsigned int i;
+	bool was_up;
+
+	mutex_lock(&xdrm->bufs_lock);
+	was_up = xdrm->link;
+	WRITE_ONCE(xdrm->link, 0);
+	mutex_unlock(&xdrm->bufs_lock);
+
+	for (i = 0; was_up && i < xdrm->num_pipes; i++)
+		xen_drm_ring_stop(&xdrm->pipes[i].ring);
+	return was_up;
+}
+
+/**
  * xen_drm_link_stop - the connection is over
  * @xdrm: the device; one without a connection is fine
  *

@@ -252,7 +252,7 @@ static bool xen_drm_ring_expired(struct xen_drm_ring *ring,
 		if (slot->state != XEN_DRM_SLOT_WAITING)
 			continue;
 		left = (long)(slot->deadline - now);
-		if (left <= 0 || ring->broken) {
+		if (left <= 0 || ring->broken || !ring->up) {
 			slot->state = XEN_DRM_SLOT_EXPIRED;
 			*ret_call = slot->call;
 			*ret_op = slot->op;
@@ -267,15 +267,26 @@ static bool xen_drm_ring_expired(struct xen_drm_ring *ring,
 	return false;
 }
 
+/* Why no request can be sent or answered; 0 if one can. */
+static int xen_drm_ring_error(const struct xen_drm_ring *ring)
+{
+	lockdep_assert_held(&ring->lock);
+
+	if (!ring->up)
+		return -ENOTCONN;
+	return ring->broken ? -EIO : 0;
+}
+
 static void xen_drm_ring_expire(struct work_struct *work)
 {
 	struct xen_drm_ring *ring =
 		container_of(to_delayed_work(work), struct xen_drm_ring,
 			     expire);
-	bool expired, broken, tell = false;
+	bool expired, tell = false;
 	struct xen_drm_call call;
 	unsigned long flags;
 	long delay;
+	int error;
 	u8 op;
 
 	/* The answer may be there, and the domain have been paused. */
@@ -286,15 +297,15 @@ static void xen_drm_ring_expire(struct work_struct *work)
 		expired = xen_drm_ring_expired(ring, &call, &op, &delay);
 		if (!expired && delay >= 0)
 			xen_drm_ring_look(ring, delay);
-		broken = ring->broken;
-		if (expired && !broken) {
+		error = xen_drm_ring_error(ring) ?: -ETIMEDOUT;
+		if (expired && error == -ETIMEDOUT) {
 			tell = !ring->silent;
 			ring->silent = true;
 		}
 		spin_unlock_irqrestore(&ring->lock, flags);
 		if (!expired)
 			break;
-		if (!broken)
+		if (error == -ETIMEDOUT)
 			atomic64_inc(&ring->stats->timeouts);
 		if (tell)
 			dev_warn_ratelimited(ring->dev,
@@ -303,8 +314,7 @@ static void xen_drm_ring_expire(struct work_struct *work)
 					     XEN_DRM_REQUEST_MS);
 		tell = false;
 		if (call.done)
-			call.done(call.ctx, call.tag,
-				  broken ? -EIO : -ETIMEDOUT, NULL);
+			call.done(call.ctx, call.tag, error, NULL);
 	} while (expired);
 	wake_up_all(&ring->room);
 }
@@ -372,13 +382,17 @@ void xen_drm_ring_start(struct xen_drm_ring *ring)
  * xen_drm_ring_stop - let no request through any more
  * @ring: the ring, in any state
  *
- * Waiters are woken, but what was sent stays outstanding until the ring is
- * closed.
+ * Who waits is told -ENOTCONN, by the worker. What was sent keeps its slot until
+ * the ring is closed, which has to follow.
+ *
+ * Context: process.
  */
 void xen_drm_ring_stop(struct xen_drm_ring *ring)
 {
 	spin_lock_irq(&ring->lock);
 	ring->up = false;
+	ring->look = jiffies;
+	mod_delayed_work(system_wq, &ring->expire, 0);
 	spin_unlock_irq(&ring->lock);
 	wake_up_all(&ring->room);
 }
@@ -457,17 +471,12 @@ int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 	struct xen_drm_slot *slot;
 	unsigned long flags;
 	int notify = 0;
-	int ret = 0;
+	int ret;
 
 	spin_lock_irqsave(&ring->lock, flags);
-	if (!ring->up) {
-		ret = -ENOTCONN;
+	ret = xen_drm_ring_error(ring);
+	if (ret)
 		goto out;
-	}
-	if (ring->broken) {
-		ret = -EIO;
-		goto out;
-	}
 	slot = xen_drm_ring_free_slot(ring);
 	if (!slot) {
 		ret = -EAGAIN;

@@ -43,11 +43,13 @@ enum xen_drm_bus_action {
  * @work: the state machine
  * @grace: the backend stays away for too long
  * @backend: its state as the last watch told
+ * @cut: its state ended the connection, whatever it is by now
  * @saved: the domain was to be saved; buffers of the backend's are not mapped
  * @resumed: the domain was restored; ports and grants are void
  * @state: ours
  * @cfg: the backend's latest offer
  * @xdrm: the DRM device, NULL before the first backend and after removal
+ * @xdrm_lock: keeps @xdrm for the watch; changes of it hold @lock, too
  */
 struct xen_drm_bus {
 	struct xenbus_device *xb;
@@ -56,11 +58,13 @@ struct xen_drm_bus {
 	struct work_struct work;
 	struct delayed_work grace;
 	enum xenbus_state backend;
+	bool cut;
 	bool saved;
 	bool resumed;
 	enum xen_drm_bus_state state;
 	struct xen_drm_cfg cfg;
 	struct xen_drm *xdrm;
+	struct mutex xdrm_lock;		/* see above */
 };
 
 #define ROW(waiting, offered, connected, gone, failed) {	\
@@ -88,13 +92,25 @@ xen_drm_bus_actions[][XEN_DRM_NUM_STATES] = {
 
 #undef ROW
 
+static enum xen_drm_bus_action
+xen_drm_bus_action(enum xenbus_state backend, enum xen_drm_bus_state state)
+{
+	if (backend < 0 || backend >= ARRAY_SIZE(xen_drm_bus_actions))
+		return XEN_DRM_DO_NOTHING;
+	return xen_drm_bus_actions[backend][state];
+}
+
 /* The DRM device goes; what belongs to it on the bus was stopped. */
 static void xen_drm_bus_drop(struct xen_drm_bus *bus)
 {
-	if (!bus->xdrm)
+	struct xen_drm *xdrm = bus->xdrm;
+
+	if (!xdrm)
 		return;
-	xen_drm_unplug(bus->xdrm);
+	mutex_lock(&bus->xdrm_lock);
 	bus->xdrm = NULL;
+	mutex_unlock(&bus->xdrm_lock);
+	xen_drm_unplug(xdrm);
 	devres_release_group(&bus->xb->dev, bus);
 }
 
@@ -114,7 +130,9 @@ static int xen_drm_bus_make(struct xen_drm_bus *bus)
 		return PTR_ERR(xdrm);
 	}
 	devres_close_group(&bus->xb->dev, bus);
+	mutex_lock(&bus->xdrm_lock);
 	bus->xdrm = xdrm;
+	mutex_unlock(&bus->xdrm_lock);
 	return 0;
 }
 
@@ -252,17 +270,19 @@ static void xen_drm_bus_resume(struct xen_drm_bus *bus)
 static void xen_drm_bus_work(struct work_struct *work)
 {
 	struct xen_drm_bus *bus = container_of(work, struct xen_drm_bus, work);
-	bool saved = xchg(&bus->saved, false);
-	enum xenbus_state backend;
+	/* saved, and this runs: that was called off */
+	bool over = xchg(&bus->saved, false);
+
+	if (xchg(&bus->cut, false))
+		over = true;
 
 	mutex_lock(&bus->lock);
 	if (xchg(&bus->resumed, false))
 		xen_drm_bus_resume(bus);
-	else if (saved && bus->state == XEN_DRM_CONNECTED)
-		xen_drm_bus_lose(bus);	/* saving was called off: start over */
-	backend = READ_ONCE(bus->backend);
-	if (backend >= 0 && backend < ARRAY_SIZE(xen_drm_bus_actions))
-		xen_drm_bus_act(bus, xen_drm_bus_actions[backend][bus->state]);
+	else if (over && bus->state == XEN_DRM_CONNECTED)
+		xen_drm_bus_lose(bus);
+	xen_drm_bus_act(bus, xen_drm_bus_action(READ_ONCE(bus->backend),
+						bus->state));
 	mutex_unlock(&bus->lock);
 }
 
@@ -280,12 +300,28 @@ static void xen_drm_bus_grace(struct work_struct *work)
 		xen_drm_conn_set_bad(&xdrm->pipes[i], true);
 }
 
+/*
+ * A backend that goes will not answer: what waits for it, the state machine
+ * perhaps, need not wait for the timeouts.
+ */
+static void xen_drm_bus_cut(struct xen_drm_bus *bus, enum xenbus_state backend)
+{
+	if (xen_drm_bus_action(backend, XEN_DRM_CONNECTED) ==
+	    XEN_DRM_DO_NOTHING)
+		return;
+	mutex_lock(&bus->xdrm_lock);
+	if (bus->xdrm && xen_drm_link_cut(bus->xdrm))
+		WRITE_ONCE(bus->cut, true);
+	mutex_unlock(&bus->xdrm_lock);
+}
+
 static void xen_drm_xenbus_changed(struct xenbus_device *xb,
 				   enum xenbus_state backend)
 {
 	struct xen_drm_bus *bus = dev_get_drvdata(&xb->dev);
 
 	WRITE_ONCE(bus->backend, backend);
+	xen_drm_bus_cut(bus, backend);
 	queue_work(bus->wq, &bus->work);
 }
 
@@ -335,6 +371,7 @@ static int xen_drm_xenbus_probe(struct xenbus_device *xb,
 	}
 	bus->xb = xb;
 	mutex_init(&bus->lock);
+	mutex_init(&bus->xdrm_lock);
 	INIT_WORK(&bus->work, xen_drm_bus_work);
 	INIT_DELAYED_WORK(&bus->grace, xen_drm_bus_grace);
 	dev_set_drvdata(&xb->dev, bus);
@@ -353,6 +390,7 @@ static void xen_drm_xenbus_remove(struct xenbus_device *xb)
 	mutex_unlock(&bus->lock);
 	destroy_workqueue(bus->wq);
 	dev_set_drvdata(&xb->dev, NULL);
+	mutex_destroy(&bus->xdrm_lock);
 	mutex_destroy(&bus->lock);
 	kfree(bus);
 }

@@ -320,6 +320,24 @@ static void xen_drm_test_ring_index(struct kunit *test)
 	xen_drm_ring_test_broken(test, 1);
 }
 
+/* the backend goes: who waits is told at once, what was sent keeps its slot */
+static void xen_drm_test_ring_stop(struct kunit *test)
+{
+	struct xen_drm_ring_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, 0, xen_drm_ring_test_send(t, 1, 0));
+	xen_drm_ring_stop(&t->ring);
+	flush_delayed_work(&t->ring.expire);
+	KUNIT_EXPECT_EQ(test, t->done, 1);
+	KUNIT_EXPECT_EQ(test, t->status, -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, t->released, 0);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&t->stats.timeouts), 0);
+	KUNIT_EXPECT_EQ(test, -ENOTCONN, xen_drm_ring_test_send(t, 1, 0));
+	xen_drm_ring_close(&t->ring);
+	KUNIT_EXPECT_EQ(test, t->done, 1);
+	KUNIT_EXPECT_EQ(test, t->released, 1);
+}
+
 /* a request that timed out keeps its slot until its late answer */
 static void xen_drm_test_ring_late(struct kunit *test)
 {
@@ -352,6 +370,7 @@ static struct kunit_case xen_drm_ring_cases[] = {
 	KUNIT_CASE(xen_drm_test_ring_twice),
 	KUNIT_CASE(xen_drm_test_ring_operation),
 	KUNIT_CASE(xen_drm_test_ring_index),
+	KUNIT_CASE(xen_drm_test_ring_stop),
 	KUNIT_CASE(xen_drm_test_ring_late),
 	{}
 };
