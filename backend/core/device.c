@@ -24,7 +24,8 @@
 
 #define MS		1000000ull	/* ns */
 #define FREE_FAILURES	3		/* in a row, before workers are held back */
-#define MAX_DELAY_MS	1000u
+#define HOLD_BACK_MS	100u		/* what they cost stays small then */
+#define OUTPUT_MS	1000u		/* to look again for one that is not there */
 #define STABLE_MS	2000u		/* a worker that lived so long worked */
 #define MAX_CONNECTS	100		/* of a device in CONNECTS_MS */
 #define CONNECTS_MS	10000u
@@ -270,7 +271,7 @@ static void refuse(struct xd_device *dev)
 static void wait_for_output(struct xd_device *dev)
 {
 	dev->waiting = true;
-	xd_timer_set(&dev->retry, xd_now() + MAX_DELAY_MS * MS);
+	xd_timer_set(&dev->retry, xd_now() + OUTPUT_MS * MS);
 }
 
 static void close_output(int fd)
@@ -443,21 +444,16 @@ static void retry(void *ctx)
 	xd_device_update(dev);
 }
 
-/* Workers that die one after the other are held back, more and more. */
+/*
+ * Workers that die one after the other are held back: as many in a second as a
+ * frontend may have by connecting over and over.
+ */
 static void hold_back(struct xd_device *dev)
 {
-	unsigned int delay = 50;
-	unsigned int i;
-
-	dev->failures++;
-	if (dev->failures <= FREE_FAILURES)
+	if (++dev->failures <= FREE_FAILURES)
 		return;
-	for (i = FREE_FAILURES; i < dev->failures && delay < MAX_DELAY_MS; i++)
-		delay *= 2;
-	if (delay > MAX_DELAY_MS)
-		delay = MAX_DELAY_MS;
 	dev->waiting = true;
-	xd_timer_set(&dev->retry, xd_now() + delay * MS);
+	xd_timer_set(&dev->retry, xd_now() + HOLD_BACK_MS * MS);
 }
 
 /* Its end may be known before what it said is read. */
