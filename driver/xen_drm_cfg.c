@@ -174,22 +174,42 @@ int xen_drm_cfg_parse_formats(const char *text, u32 *formats,
 	return 0;
 }
 
-/* NULL if there is no such node or no memory; the caller frees. */
-static char *xen_drm_cfg_text(const char *dir, const char *node)
+/*
+ * No such node. Nor may we look for one where a whole directory of another domain
+ * has gone: what is left above it is not ours to read.
+ */
+static bool xen_drm_cfg_absent(const char *text)
+{
+	return PTR_ERR_OR_ZERO(text) == -ENOENT ||
+		PTR_ERR_OR_ZERO(text) == -EACCES;
+}
+
+/* A node's text, the caller's to kfree(); NULL if there is no such node. */
+static int xen_drm_cfg_text(struct xenbus_device *xb, const char *dir,
+			    const char *node, char **ret_text)
 {
 	char *text = xenbus_read(XBT_NIL, dir, node, NULL);
+	int ret = 0;
 
-	return IS_ERR(text) ? NULL : text;
+	if (IS_ERR(text) && !xen_drm_cfg_absent(text)) {
+		ret = PTR_ERR(text);
+		xenbus_dev_fatal(xb, ret, "reading %s/%s", dir, node);
+	}
+	*ret_text = IS_ERR(text) ? NULL : text;
+	return ret;
 }
 
 /* An optional flag: absent is @fallback, else "0" or "1". */
 static int xen_drm_cfg_flag(struct xenbus_device *xb, const char *dir,
 			    const char *node, bool fallback, bool *ret_flag)
 {
-	char *text = xen_drm_cfg_text(dir, node);
 	unsigned int value = fallback;
-	int ret = 0;
+	char *text;
+	int ret;
 
+	ret = xen_drm_cfg_text(xb, dir, node, &text);
+	if (ret)
+		return ret;
 	if (text)
 		ret = xen_drm_cfg_parse_uint(text, 1, &value);
 	if (ret)
@@ -208,7 +228,9 @@ static int xen_drm_cfg_connector(struct xenbus_device *xb, unsigned int index,
 	int ret;
 
 	snprintf(node, sizeof(node), "%u/" XENDISPL_FIELD_RESOLUTION, index);
-	text = xen_drm_cfg_text(xb->nodename, node);
+	ret = xen_drm_cfg_text(xb, xb->nodename, node, &text);
+	if (ret)
+		return ret;
 	if (!text)
 		return -ENOENT;
 	ret = xen_drm_cfg_parse_resolution(text, &conn->width, &conn->height);
@@ -221,10 +243,10 @@ static int xen_drm_cfg_connector(struct xenbus_device *xb, unsigned int index,
 		return ret;
 
 	snprintf(node, sizeof(node), "%u/" XENDISPL_FIELD_UNIQUE_ID, index);
-	text = xen_drm_cfg_text(xb->nodename, node);
+	ret = xen_drm_cfg_text(xb, xb->nodename, node, &text);
 	strscpy(conn->unique_id, text ?: "", sizeof(conn->unique_id));
 	kfree(text);
-	return 0;
+	return ret;
 }
 
 static int xen_drm_cfg_connectors(struct xenbus_device *xb,
@@ -254,10 +276,14 @@ static int xen_drm_cfg_connectors(struct xenbus_device *xb,
 static int xen_drm_cfg_version(struct xenbus_device *xb,
 			       struct xen_drm_cfg *cfg)
 {
-	char *text = xen_drm_cfg_text(xb->otherend, XENDISPL_FIELD_BE_VERSIONS);
-	int ret = 0;
+	char *text;
+	int ret;
 
 	cfg->version = 1;
+	ret = xen_drm_cfg_text(xb, xb->otherend, XENDISPL_FIELD_BE_VERSIONS,
+			       &text);
+	if (ret)
+		return ret;
 	if (text)
 		ret = xen_drm_cfg_parse_version(text, &cfg->version);
 	if (ret)
@@ -285,9 +311,13 @@ static const struct {
 static int xen_drm_cfg_read_formats(struct xenbus_device *xb,
 				    struct xen_drm_cfg *cfg)
 {
-	char *text = xen_drm_cfg_text(xb->otherend, "formats");
-	int ret = -EINVAL;
+	char *text;
+	int ret;
 
+	ret = xen_drm_cfg_text(xb, xb->otherend, "formats", &text);
+	if (ret)
+		return ret;
+	ret = -EINVAL;
 	if (text)
 		ret = xen_drm_cfg_parse_formats(text, cfg->formats,
 						&cfg->num_formats);
@@ -366,13 +396,17 @@ int xen_drm_cfg_read(struct xenbus_device *xb, struct xen_drm_cfg *cfg)
  * xen_drm_cfg_online - does the toolstack still want this device?
  * @xb: the bus device
  *
- * Return: false once the backend's directory is gone or says "online = 0".
+ * Return: false once the backend's directory is gone or says "online = 0"; true
+ * when that cannot be found out.
  */
 bool xen_drm_cfg_online(struct xenbus_device *xb)
 {
-	char *text = xen_drm_cfg_text(xb->otherend, "online");
-	bool online = text && strcmp(text, "0");
+	char *text = xenbus_read(XBT_NIL, xb->otherend, "online", NULL);
+	bool online;
 
+	if (IS_ERR(text))
+		return !xen_drm_cfg_absent(text);
+	online = strcmp(text, "0");
 	kfree(text);
 	return online;
 }
