@@ -15,13 +15,15 @@
 
 #include "xen_drm.h"
 
+#define XEN_DRM_RETRY_MAX_S	32U	/* between two attempts to connect */
+
 /* Our side of the connection. */
 enum xen_drm_bus_state {
 	XEN_DRM_WAITING,	/* Initialising: for a backend to appear */
 	XEN_DRM_OFFERED,	/* Initialised: channels are published */
 	XEN_DRM_CONNECTED,	/* Connected */
 	XEN_DRM_GONE,		/* Closed: taken away by the toolstack */
-	XEN_DRM_FAILED,		/* Closing, Closed: what we read was wrong */
+	XEN_DRM_FAILED,		/* Closing, Closed: wrong nodes, or short of something */
 	XEN_DRM_NUM_STATES
 };
 
@@ -42,6 +44,8 @@ enum xen_drm_bus_action {
  * @wq: runs @work; frozen while the domain is saved
  * @work: the state machine
  * @grace: the backend stays away for too long
+ * @retry: tries again what failed for want of something
+ * @retry_s: how long the latest failure is waited for, seconds
  * @backend: its state as the last watch told
  * @cut: its state ended the connection, whatever it is by now
  * @saved: the domain was to be saved; buffers of the backend's are not mapped
@@ -57,6 +61,8 @@ struct xen_drm_bus {
 	struct workqueue_struct *wq;
 	struct work_struct work;
 	struct delayed_work grace;
+	struct delayed_work retry;
+	unsigned int retry_s;
 	enum xenbus_state backend;
 	bool cut;
 	bool saved;
@@ -136,6 +142,27 @@ static int xen_drm_bus_make(struct xen_drm_bus *bus)
 	return 0;
 }
 
+/*
+ * The reason is in the log, and our state in XenStore is Closing. A wrong node
+ * stays wrong until the backend starts over; memory or grants may be there soon.
+ */
+static void xen_drm_bus_fail(struct xen_drm_bus *bus, int ret)
+{
+	bus->state = XEN_DRM_FAILED;
+	switch (ret) {
+	case -EINVAL:
+	case -ERANGE:
+	case -ENOENT:
+	case -EOPNOTSUPP:
+		return;
+	default:
+		break;
+	}
+	bus->retry_s = clamp(2 * bus->retry_s, 1U, XEN_DRM_RETRY_MAX_S);
+	queue_delayed_work(bus->wq, &bus->retry,
+			   msecs_to_jiffies(bus->retry_s * 1000));
+}
+
 static void xen_drm_bus_offer(struct xen_drm_bus *bus)
 {
 	int ret;
@@ -148,12 +175,17 @@ static void xen_drm_bus_offer(struct xen_drm_bus *bus)
 	if (!ret)
 		ret = xen_drm_link_open(bus->xdrm, bus->xb, &bus->cfg);
 	if (ret) {
-		/* the reason is in the log, and our state is Closing */
-		bus->state = XEN_DRM_FAILED;
+		xen_drm_bus_fail(bus, ret);
 		return;
 	}
 	bus->state = XEN_DRM_OFFERED;
 	xenbus_switch_state(bus->xb, XenbusStateInitialised);
+	/* if that failed it is Closing now, and the backend has nothing to do */
+	if (xenbus_read_driver_state(bus->xb->nodename) !=
+	    XenbusStateInitialised) {
+		xen_drm_link_stop(bus->xdrm);
+		xen_drm_bus_fail(bus, -EIO);
+	}
 }
 
 /* Everything the new backend has to know, and what clients may notice. */
@@ -185,14 +217,17 @@ static void xen_drm_bus_connect(struct xen_drm_bus *bus)
 		answers = xen_drm_conn_fetch_edid(&xdrm->pipes[i], answers);
 	if (xdrm->registered) {
 		xen_drm_bus_restore(xdrm);
-		return;
+	} else {
+		ret = xen_drm_register(xdrm);
+		if (ret) {
+			xen_drm_bus_drop(bus);
+			xenbus_dev_fatal(bus->xb, ret,
+					 "registering the DRM device");
+			xen_drm_bus_fail(bus, ret);
+			return;
+		}
 	}
-	ret = xen_drm_register(xdrm);
-	if (ret) {
-		xen_drm_bus_drop(bus);
-		bus->state = XEN_DRM_FAILED;
-		xenbus_dev_fatal(bus->xb, ret, "registering the DRM device");
-	}
+	bus->retry_s = 0;
 }
 
 /* The toolstack took the device away: clients lose theirs. */
@@ -315,6 +350,18 @@ static void xen_drm_bus_cut(struct xen_drm_bus *bus, enum xenbus_state backend)
 	mutex_unlock(&bus->xdrm_lock);
 }
 
+static void xen_drm_bus_retry(struct work_struct *work)
+{
+	struct xen_drm_bus *bus = container_of(to_delayed_work(work),
+					       struct xen_drm_bus, retry);
+
+	mutex_lock(&bus->lock);
+	if (bus->state == XEN_DRM_FAILED &&
+	    READ_ONCE(bus->backend) == XenbusStateInitWait)
+		xen_drm_bus_offer(bus);
+	mutex_unlock(&bus->lock);
+}
+
 static void xen_drm_xenbus_changed(struct xenbus_device *xb,
 				   enum xenbus_state backend)
 {
@@ -374,8 +421,10 @@ static int xen_drm_xenbus_probe(struct xenbus_device *xb,
 	mutex_init(&bus->xdrm_lock);
 	INIT_WORK(&bus->work, xen_drm_bus_work);
 	INIT_DELAYED_WORK(&bus->grace, xen_drm_bus_grace);
+	INIT_DELAYED_WORK(&bus->retry, xen_drm_bus_retry);
 	dev_set_drvdata(&xb->dev, bus);
-	return xenbus_switch_state(xb, XenbusStateInitialising);
+	xenbus_switch_state(xb, XenbusStateInitialising);
+	return 0;
 }
 
 static void xen_drm_xenbus_remove(struct xenbus_device *xb)
@@ -385,6 +434,7 @@ static void xen_drm_xenbus_remove(struct xenbus_device *xb)
 	/* the watch is gone: nothing queues any more */
 	cancel_work_sync(&bus->work);
 	cancel_delayed_work_sync(&bus->grace);
+	cancel_delayed_work_sync(&bus->retry);
 	mutex_lock(&bus->lock);
 	xen_drm_bus_drop(bus);
 	mutex_unlock(&bus->lock);
