@@ -224,7 +224,7 @@ static void xen_drm_test_conn_edid(struct kunit *test)
 	struct drm_display_mode *mode;
 
 	xen_drm_conn_test_make_edid(t);
-	xen_drm_conn_fetch_edid(t->pipe);
+	xen_drm_conn_fetch_edid(t->pipe, true);
 	KUNIT_ASSERT_NOT_NULL(test, t->pipe->edid);
 	/* the monitor counts, not what XenStore says */
 	KUNIT_EXPECT_EQ(test, t->pipe->width, 1024);
@@ -245,7 +245,7 @@ static void xen_drm_conn_test_expect_none(struct kunit *test)
 {
 	struct xen_drm_conn_test *t = test->priv;
 
-	xen_drm_conn_fetch_edid(t->pipe);
+	xen_drm_conn_fetch_edid(t->pipe, true);
 	KUNIT_EXPECT_NULL(test, t->pipe->edid);
 	KUNIT_EXPECT_EQ(test, t->pipe->width, 800);
 	KUNIT_EXPECT_EQ(test, t->pipe->height, 600);

@@ -31,10 +31,10 @@ must_fail() {
 }
 
 # retry SECONDS COMMAND...: until COMMAND succeeds; seconds of a quick machine,
-# an emulated one gets four times as many
+# an emulated one gets LAB_PATIENCE times as many
 retry() {
 	local end
-	end=$(($(cut -d. -f1 /proc/uptime) + $1 * 4))
+	end=$(($(cut -d. -f1 /proc/uptime) + $1 * LAB_PATIENCE))
 	shift
 	until "$@"; do
 		[ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || return 1
@@ -101,6 +101,7 @@ guest_create() {
 		JOB_FRONTEND=$frontend
 		JOB_KERNEL=$LAB_KERNEL
 		JOB_TYPE=$LAB_GUEST
+		export LAB_PATIENCE=$LAB_PATIENCE
 	END
 	(cd "$dir" && find job | busybox cpio -o -H newc 2>/dev/null) >"$dir/job.cpio"
 	cat /lab/guest/base.cpio /lab/guest/extra.cpio "$dir/job.cpio" >"$dir/initrd"

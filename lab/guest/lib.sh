@@ -18,10 +18,10 @@ must_fail() {
 }
 
 # retry SECONDS COMMAND...: until COMMAND succeeds; seconds of a quick machine,
-# an emulated one gets four times as many
+# an emulated one gets LAB_PATIENCE times as many
 retry() {
 	local end
-	end=$(($(cut -d. -f1 /proc/uptime) + $1 * 4))
+	end=$(($(cut -d. -f1 /proc/uptime) + $1 * LAB_PATIENCE))
 	shift
 	until "$@"; do
 		[ "$(cut -d. -f1 /proc/uptime)" -lt "$end" ] || return 1

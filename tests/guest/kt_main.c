@@ -161,6 +161,16 @@ static void help(const char *program, const char *summary)
 	kt_common_help();
 }
 
+/* The time that a subtest gets, s; more on a kernel that checks itself. */
+static unsigned int limit_of(const struct kt_test *test)
+{
+	const char *patience = getenv("LAB_PATIENCE");
+	unsigned int limit = test->timeout ? test->timeout : DEFAULT_TIMEOUT;
+	int times = patience ? atoi(patience) / 4 : 1;
+
+	return limit * (times > 1 ? times : 1);
+}
+
 /* What became of the child: its exit status, or a text about its end. */
 static int await(pid_t child, unsigned int timeout, const char **ret_end)
 {
@@ -224,8 +234,7 @@ static bool run_test(const struct kt_test *test, unsigned int number)
 		_exit(EXIT_SUCCESS);
 	}
 
-	status = await(child, test->timeout ? test->timeout : DEFAULT_TIMEOUT,
-		       &end);
+	status = await(child, limit_of(test), &end);
 	if (end)
 		kt_note("%s: %s", test->name, end);
 	printf("%s %u - %s%s (%.1f s)\n",
