@@ -162,7 +162,8 @@ static bool xen_drm_ring_next(struct xen_drm_ring *ring,
 	if (prod == front->rsp_cons)
 		return false;
 	virt_rmb();	/* the responses after their index */
-	if (RING_RESPONSE_PROD_OVERFLOW(front, prod)) {
+	/* more than were asked for are requests that look like responses */
+	if (prod - front->rsp_cons > front->req_prod_pvt - front->rsp_cons) {
 		xen_drm_ring_break(ring, "response index out of range", prod);
 		return false;
 	}
