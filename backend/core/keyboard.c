@@ -11,7 +11,15 @@
 #include "base/packet.h"
 #include "core/keyboard.h"
 
-#define MAX_QUEUE	256u	/* of a guest that does not read */
+#define MAX_QUEUE	1024u	/* of a guest that does not read */
+
+/*
+ * Linux keeps 64 events for a program that reads a keyboard, two for each key,
+ * and forgets them all when one more comes: text that is pasted has to come at
+ * a pace that a busy guest can follow.
+ */
+#define KEY_NS		10000000u
+#define KEYS_AT_ONCE	8u
 
 /**
  * struct keyboard - the ring, and what has to go into it
@@ -21,6 +29,7 @@
  * @down:	keys that the guest has seen go down, a bit each
  * @touching:	the same of contacts
  * @queue:	oldest at @head, @nr_queued of them
+ * @paid_until:	a key is paid with KEY_NS, KEYS_AT_ONCE of them in advance
  */
 struct keyboard {
 	struct xd_loop loop;
@@ -38,6 +47,8 @@ struct keyboard {
 	struct xd_input queue[MAX_QUEUE];
 	unsigned int head;
 	unsigned int nr_queued;
+	uint64_t paid_until;
+	struct xd_timer pace;
 	struct xd_source bus_source, sock_source, input_source;
 };
 
@@ -206,6 +217,24 @@ static bool release_all(struct keyboard *kbd)
 
 /* The queue */
 
+/* False: not yet, the timer will tell when. */
+static bool in_time(struct keyboard *kbd, const struct xd_input *input)
+{
+	const uint64_t now = xd_now();
+	const uint64_t latest = now + (KEYS_AT_ONCE - 1) * KEY_NS;
+
+	if (input->type != XD_INPUT_KEY && input->type != XD_INPUT_WHEEL)
+		return true;
+	if (kbd->paid_until > latest) {
+		xd_timer_set(&kbd->pace, now + kbd->paid_until - latest);
+		return false;
+	}
+	if (kbd->paid_until < now)
+		kbd->paid_until = now;
+	kbd->paid_until += KEY_NS;
+	return true;
+}
+
 static void flush(struct keyboard *kbd)
 {
 	const uint32_t before = kbd->prod;
@@ -213,6 +242,8 @@ static void flush(struct keyboard *kbd)
 	while (kbd->nr_queued && room(kbd)) {
 		const struct xd_input *input = &kbd->queue[kbd->head];
 
+		if (!in_time(kbd, input))
+			break;
 		if (input->type != XD_INPUT_LEAVE)
 			put_input(kbd, input);
 		else if (!release_all(kbd))
@@ -264,6 +295,11 @@ static void input_ready(void *ctx, uint32_t events)
 	flush(kbd);
 }
 
+static void pace_fired(void *ctx)
+{
+	flush(ctx);
+}
+
 /* The guest has read. */
 static void bus_ready(void *ctx, uint32_t events)
 {
@@ -300,10 +336,12 @@ static int connect_guest(struct keyboard *kbd)
 
 static int watch(struct keyboard *kbd)
 {
-	int ret = xd_source_add(&kbd->loop, &kbd->bus_source,
-				kbd->bus->ops->fd(kbd->bus), EPOLLIN,
-				bus_ready, kbd);
+	int ret = xd_timer_init(&kbd->loop, &kbd->pace, pace_fired, kbd);
 
+	if (!ret)
+		ret = xd_source_add(&kbd->loop, &kbd->bus_source,
+				    kbd->bus->ops->fd(kbd->bus), EPOLLIN,
+				    bus_ready, kbd);
 	if (!ret)
 		ret = xd_source_add(&kbd->loop, &kbd->sock_source, kbd->sock,
 				    EPOLLIN, sock_ready, kbd);
@@ -338,6 +376,7 @@ int xd_keyboard_serve(int sock, struct xd_bus *bus,
 		bus->ops->unbind(bus, kbd.port);
 	if (kbd.page)
 		bus->ops->unmap(bus, kbd.page, 1);
+	xd_timer_finish(&kbd.loop, &kbd.pace);
 	xd_loop_finish(&kbd.loop);
 	return ret;
 }
