@@ -14,6 +14,11 @@ demo: ## a picture that a guest on Xen draws, as build/demo/*.png
 	@$(MAKE) --no-print-directory build
 	@scripts/demo
 
+desktop: ## a guest's desktop to click in, on VNC and in the browser on this machine
+	@scripts/setup
+	@$(MAKE) --no-print-directory build
+	@scripts/desktop
+
 test: ## all tests: native ones, then the lab on both kernels, PV and PVH
 	@scripts/setup test lab
 	@scripts/test
@@ -71,5 +76,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo test build driver driver-arm64 backend guest-tests unit check fuzz test-debug lab bench deb install clean host
+.PHONY: help demo desktop test build driver driver-arm64 backend guest-tests unit check fuzz test-debug lab bench deb install clean host
 .NOTPARALLEL:

@@ -98,3 +98,18 @@ lock() {
 	say "waiting for another run that holds $1"
 	flock 7
 }
+
+# the pages of noVNC, in build/cache: installed, it would bring a server of its own
+fetch_novnc() {
+	[ -e "$CACHE/novnc/vnc.html" ] || step novnc "Fetching noVNC" unpack_novnc
+}
+
+unpack_novnc() {
+	local dir=$CACHE/novnc.new
+	rm -rf "$dir" "$CACHE/novnc"
+	mkdir -p "$dir"
+	(cd "$dir" && apt-get -q -o APT::Sandbox::User= download novnc)
+	dpkg-deb -x "$dir"/novnc_*.deb "$dir"
+	mv "$dir/usr/share/novnc" "$CACHE/novnc"
+	rm -rf "$dir"
+}

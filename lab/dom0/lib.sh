@@ -10,6 +10,7 @@ memory=256
 vcpus=1
 kernel_args=
 modprobe=yes
+image=
 
 say() { printf '%s\n' "$*"; }
 
@@ -104,7 +105,8 @@ guest_create() {
 		export LAB_PATIENCE=$LAB_PATIENCE
 	END
 	(cd "$dir" && find job | busybox cpio -o -H newc 2>/dev/null) >"$dir/job.cpio"
-	cat /lab/guest/base.cpio /lab/guest/extra.cpio "$dir/job.cpio" >"$dir/initrd"
+	cat /lab/guest/base.cpio ${image:+"/lab/guest/$image.cpio"} /lab/guest/extra.cpio \
+		"$dir/job.cpio" >"$dir/initrd"
 	guest_config "$name" >"$dir/config"
 	xl create -q "$dir/config" || fail "xl create $name failed"
 	labxen domid "$name" >"$dir/domid" || fail "guest $name ended at once"

@@ -3,10 +3,13 @@
  * A VNC client for scripts: does one thing, waits until the server has taken
  * it, and ends. Exit status: 0, 1 when it failed, 2 for wrong use.
  */
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <png.h>
 #include <rfb/rfbclient.h>
@@ -16,7 +19,7 @@
 
 static const char usage[] =
 "usage: vncsay HOST PORT picture FILE.png   what is on the screen\n"
-"       vncsay HOST PORT type TEXT          printable ASCII, a key each\n"
+"       vncsay HOST PORT type TEXT          printable ASCII, a key each, and Return\n"
 "       vncsay HOST PORT click X Y          with the left button\n"
 "       vncsay HOST PORT size W H           ask for, and wait for it\n"
 "       vncsay HOST PORT ask W H            ask for, and do not wait\n"
@@ -79,20 +82,18 @@ static bool has_all(rfbClient *client)
 	return pixels_seen >= (long)client->width * client->height;
 }
 
-static bool has_some(rfbClient *client)
+/* What was sent before has been looked at when the server has hung up, too. */
+static bool hang_up(rfbClient *client)
 {
-	(void)client;
-	return pixels_seen > 0;
-}
+	char rest[4096];
+	struct pollfd pfd = { .fd = client->sock, .events = POLLIN };
+	ssize_t len = 1;
 
-/* What was sent before has been looked at when the answer is here. */
-static bool flush_out(rfbClient *client)
-{
-	if (!wait_until(client, has_all))
+	if (shutdown(client->sock, SHUT_WR))
 		return false;
-	pixels_seen = 0;
-	return SendFramebufferUpdateRequest(client, 0, 0, 1, 1, FALSE) &&
-		wait_until(client, has_some);
+	while (len > 0 && poll(&pfd, 1, MAX_WAITS * 1000) > 0)
+		len = read(client->sock, rest, sizeof(rest));
+	return len == 0;
 }
 
 static bool picture(rfbClient *client, const char *path)
@@ -120,7 +121,7 @@ static bool type(rfbClient *client, const char *text)
 	bool ok = true;
 
 	for (; *text && ok; text++) {
-		uint32_t key = (unsigned char)*text;
+		uint32_t key = *text == '\n' ? 0xff0d : (unsigned char)*text;
 		bool shift = strchr(shifted, *text) ||
 			(*text >= 'A' && *text <= 'Z');
 
@@ -131,14 +132,14 @@ static bool type(rfbClient *client, const char *text)
 		if (shift)
 			ok = ok && SendKeyEvent(client, 0xffe1, FALSE);
 	}
-	return ok && flush_out(client);
+	return ok && hang_up(client);
 }
 
 static bool click(rfbClient *client, int x, int y)
 {
 	return SendPointerEvent(client, x, y, 0) &&
 		SendPointerEvent(client, x, y, rfbButton1Mask) &&
-		SendPointerEvent(client, x, y, 0) && flush_out(client);
+		SendPointerEvent(client, x, y, 0) && hang_up(client);
 }
 
 static int want_width, want_height;
@@ -176,7 +177,7 @@ static bool ask(rfbClient *client, int width, int height)
 		WriteToRFBServer(client, (char *)&msg, sz_rfbSetDesktopSizeMsg) &&
 		WriteToRFBServer(client, (char *)&screen,
 				 sz_rfbExtDesktopScreen) &&
-		flush_out(client);
+		hang_up(client);
 }
 
 static bool act(rfbClient *client, int argc, char **argv)
