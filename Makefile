@@ -54,6 +54,10 @@ test-debug: build ## the driver on a kernel with KASAN, lockdep and kmemleak; KU
 	@scripts/setup debug lab
 	@scripts/test-debug
 
+test-browser: build ## a guest's screen in a real browser: Chromium, noVNC, websockets
+	@scripts/setup browser lab
+	@scripts/test-browser
+
 lab: build ## scenarios in the lab: make lab SCENARIOS="01-boot ..." LAB="--guest pvh"
 	@scripts/setup
 	@lab/run $(SCENARIOS) $(LAB)
@@ -76,5 +80,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo desktop test build driver driver-arm64 backend guest-tests unit check fuzz test-debug lab bench deb install clean host
+.PHONY: help demo desktop test build driver driver-arm64 backend guest-tests unit check fuzz test-debug test-browser lab bench deb install clean host
 .NOTPARALLEL:

@@ -4,9 +4,21 @@
 # session_test; see lab/guest/session.sh.
 desktop_port=5900
 
-desktop_start() { # GUEST
+# with lab/run --forward: the daemon listens on the loopback, --forward ends at
+# the network card
+desktop_forward() {
+	[ ! -e /sys/class/net/eth0 ] ||
+		socat TCP-LISTEN:$desktop_port,bind=10.0.2.15,fork,reuseaddr \
+			TCP:127.0.0.1:$desktop_port &
+}
+
+desktop_backend() {
 	printf '[daemon]\noutput = vnc\nvnc-port = %d\n' $desktop_port >displayd.conf
 	backend_start --config displayd.conf
+}
+
+desktop_start() { # GUEST
+	desktop_backend
 	guest_create "$1"
 	sync_wait "$1" up 180
 }
