@@ -466,6 +466,58 @@ static void test_handle_race(void)
 	kt_close(&dev);
 }
 
+/* The largest power of two of MiB that there is. */
+static uint32_t largest_mib(struct kt_dev *dev)
+{
+	uint32_t mib = 0;
+
+	for (uint32_t next = 1; next <= 256; next *= 2) {
+		struct kt_buf buf;
+		int err = kt_buf_alloc(&buf, dev->fd, 262144, next,
+				       kt_format_by_name("XR24"));
+
+		if (err) {
+			kt_assert_err(err, -ENOMEM);
+			break;
+		}
+		kt_buf_destroy(&buf);
+		mib = next;
+	}
+	kt_note("%u MiB at once", mib);
+	kt_assert_gt(mib, 0);
+	return mib;
+}
+
+/*
+ * What was destroyed a moment ago, or is kept for reuse, is not in the way of what
+ * comes next, whatever its size; and nothing of the old shows in the new.
+ */
+static void test_churn(void)
+{
+	struct kt_dev dev;
+	uint32_t most;
+
+	kt_open(&dev);
+	most = largest_mib(&dev) * 256 / 2;
+	for (unsigned int i = 0; i < 60; i++) {
+		uint32_t pages = 1 + (i * 2654435761u >> 7) % most;
+		struct kt_buf buf;
+
+		kt_assert_ok(kt_buf_alloc(&buf, dev.fd, 1024, pages,
+					  kt_format_by_name("XR24")));
+		kt_assert_ok(kt_buf_map(&buf));
+		for (uint32_t page = 0; page < pages; page += 1 + pages / 64) {
+			uint32_t *word = (uint32_t *)buf.map + page * 1024 +
+				page % 1024;
+
+			kt_assert_eq(*word, 0);
+			*word = ~0u;
+		}
+		kt_buf_destroy(&buf);
+	}
+	kt_close(&dev);
+}
+
 static int try_fb(const struct kt_buf *buf, const struct drm_mode_fb_cmd2 *cmd)
 {
 	struct drm_mode_fb_cmd2 copy = *cmd;
@@ -527,6 +579,7 @@ static const struct kt_test tests[] = {
 	{ "zeroed", test_zeroed, "a new buffer holds nothing of an old one" },
 	{ "write-read", test_write_read, "two mappings show the same memory" },
 	{ "map-outlives", test_map_outlives, "a mapping outlives handle and device" },
+	{ "churn", test_churn, "buffers of any size after each other" },
 	{ "sizes", test_sizes, "odd sizes in all formats" },
 	{ "bad-sizes", test_bad_sizes, "zero, huge, overflowing" },
 	{ "handles", test_handles, "handles are per client" },

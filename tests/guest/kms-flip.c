@@ -166,6 +166,41 @@ static void test_steady(void)
 	flipper_close(&f);
 }
 
+/* A flip after a vblank is the next one's, however quick the display is. */
+static void test_after_vblank(void)
+{
+	unsigned int next = 0, busy = 0;
+	struct kt_event event;
+	struct flipper f;
+
+	flipper_open(&f);
+	if (!f.counts)
+		kt_skip("the driver counts no vblanks");
+	for (unsigned int i = 1; i <= 40; i++) {
+		drmVBlank vbl = { .request = {
+			.type = DRM_VBLANK_RELATIVE |
+				(int)(f.output->pipe << DRM_VBLANK_HIGH_CRTC_SHIFT),
+			.sequence = 1,
+		} };
+		int err;
+
+		kt_assert_ok(drmWaitVBlank(f.dev.fd, &vbl) ? -errno : 0);
+		kt_assert_ok(kt_flip(&f.dev, f.output, &f.bufs[i % BUFFERS], i));
+		err = kt_flip(&f.dev, f.output, &f.bufs[i % BUFFERS], 1000 + i);
+		kt_expect_flip(&f.dev, f.output, i, &event);
+		kt_assert_gt((int32_t)((uint32_t)event.sequence -
+				       vbl.reply.sequence), 0);
+		next += (uint32_t)event.sequence == vbl.reply.sequence + 1;
+		busy += err == -EBUSY;
+		if (!err) /* a busy machine: it was late, and the first over */
+			kt_expect_flip(&f.dev, f.output, 1000 + i, NULL);
+	}
+	kt_note("%u of 40 in the next one, %u second flips refused", next, busy);
+	kt_assert_ge(busy, 10);
+	kt_assert_ge(next, 10);
+	flipper_close(&f);
+}
+
 /*
  * A commit that waited for the frame would give up the processor each time. Times
  * prove nothing: on one processor the backend may run before the call returns.
@@ -506,6 +541,7 @@ static const struct kt_test tests[] = {
 	{ "legacy", test_legacy, "150 legacy flips, one event each" },
 	{ "paced", test_paced, "events come at the mode's rate" },
 	{ "steady", test_steady, "events at whole periods of the mode" },
+	{ "after-vblank", test_after_vblank, "a flip is the next vblank's" },
 	{ "nonblock", test_nonblock, "the call does not wait for the frame" },
 	{ "busy", test_busy, "a second flip meanwhile is EBUSY" },
 	{ "mixed", test_mixed, "legacy and atomic flips in one queue" },
