@@ -8,7 +8,8 @@
  * it tick at the same rate, when the display has it. A frame belongs to the vblank
  * that has just been, if its flip was sent before that, or to the next one.
  * Displays that are not paced show a frame at once: then that is a vblank, however
- * early. Two frames never have the same count.
+ * early. So is the first frame of a mode: it says where the display's clock is. Two
+ * frames never have the same count.
  */
 
 #include <drm/drm_vblank.h>
@@ -132,6 +133,7 @@ void xen_drm_vblank_set_mode(struct xen_drm_pipe *pipe,
 	vbl->next = ktime_add_ns(vbl->last, vbl->period);
 	vbl->framed = false;
 	vbl->awaited = false;
+	vbl->fresh = true;
 	spin_unlock_irqrestore(&vbl->lock, flags);
 }
 
@@ -168,7 +170,7 @@ static void xen_drm_vblank_slew(struct xen_drm_vblank *vbl, s64 since, s64 left)
 	vbl->next = ktime_add_ns(vbl->next, clamp(off / 8, -most, most));
 }
 
-/* A display that is not paced: the frame makes a vblank. */
+/* The frame makes a vblank: the first of a mode, and all if nothing paces them. */
 static void xen_drm_vblank_jump(struct xen_drm_vblank *vbl, ktime_t now)
 {
 	vbl->last = now;
@@ -202,10 +204,12 @@ bool xen_drm_vblank_frame(struct xen_drm_pipe *pipe, ktime_t sent, bool waits)
 	report = xen_drm_vblank_catch_up(vbl, now);
 	since = ktime_to_ns(ktime_sub(now, vbl->last));
 	left = ktime_to_ns(ktime_sub(vbl->next, now));
-	passed = ktime_before(sent, vbl->last) && !vbl->framed;
+	passed = ktime_before(sent, vbl->last) && !vbl->framed && !vbl->fresh;
 	if (waits) {
 		xen_drm_vblank_judge(vbl, sent, now);
-		next = !passed && (vbl->paced || left <= vbl->period / 8);
+		next = !passed && !vbl->fresh &&
+			(vbl->paced || left <= vbl->period / 8);
+		vbl->fresh = false;
 		vbl->framed |= passed;
 		vbl->awaited |= next;
 		vbl->told = next ? vbl->next : now;

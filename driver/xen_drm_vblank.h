@@ -25,6 +25,7 @@ struct xen_drm_pipe;
  * @count: vblanks so far
  * @framed: the last vblank has its frame
  * @awaited: the next one has
+ * @fresh: no frame has come since the mode was set
  * @told: time when a commit heard of its frame last
  * @paced: the display takes its time with frames
  * @streak: how many flips in turn say that it does; negative: that it does not
@@ -41,6 +42,7 @@ struct xen_drm_vblank {
 	u32 count;
 	bool framed;
 	bool awaited;
+	bool fresh;
 	ktime_t told;
 	bool paced;
 	int streak;
