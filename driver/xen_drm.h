@@ -602,6 +602,7 @@ bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
  *	reference while it is queued
  * @acct: grants in use
  * @stats: counters for debugfs
+ * @hotplug_mode_update: connectors have it: hotplug may mean another mode
  * @num_pipes: entries of @pipes
  * @pipes: one for each connector
  */
@@ -641,6 +642,7 @@ struct xen_drm {
 	struct delayed_work commit_work;
 
 	struct xen_drm_stats stats;
+	struct drm_property *hotplug_mode_update;
 	unsigned int num_pipes;
 	struct xen_drm_pipe pipes[XEN_DRM_MAX_CONNECTORS];
 };

@@ -308,6 +308,26 @@ void xen_drm_conn_finish(struct xen_drm_pipe *pipe)
 	cancel_delayed_work_sync(&pipe->hotplug_work);
 }
 
+/*
+ * Tells compositors that a hotplug event may mean another preferred mode, which
+ * they should set: the window was resized.
+ */
+static int xen_drm_conn_attach_hotplug(struct xen_drm_pipe *pipe)
+{
+	struct xen_drm *xdrm = pipe->xdrm;
+
+	if (!xdrm->hotplug_mode_update)
+		xdrm->hotplug_mode_update =
+			drm_property_create_range(&xdrm->drm,
+						  DRM_MODE_PROP_IMMUTABLE,
+						  "hotplug_mode_update", 0, 1);
+	if (!xdrm->hotplug_mode_update)
+		return -ENOMEM;
+	drm_object_attach_property(&pipe->connector.base,
+				   xdrm->hotplug_mode_update, 1);
+	return 0;
+}
+
 /**
  * xen_drm_conn_init - make the connector
  * @pipe: the pipe, its encoder made
@@ -331,5 +351,8 @@ int xen_drm_conn_init(struct xen_drm_pipe *pipe)
 	drm_connector_helper_add(&pipe->connector, &xen_drm_conn_helper_funcs);
 	pipe->connector.polled = DRM_CONNECTOR_POLL_HPD;
 	drm_connector_attach_edid_property(&pipe->connector);
+	ret = xen_drm_conn_attach_hotplug(pipe);
+	if (ret)
+		return ret;
 	return drm_connector_attach_encoder(&pipe->connector, &pipe->encoder);
 }

@@ -472,6 +472,17 @@ static void test_link_good(void)
 	stage_close(&s, "link-good");
 }
 
+/* Compositors follow a new preferred mode where they find this. */
+static void test_hotplug_mode(void)
+{
+	struct stage s;
+
+	stage_open(&s);
+	kt_assert_eq(kt_prop_value(&s.dev, s.output->connector,
+				   "hotplug_mode_update"), 1);
+	stage_close(&s, "hotplug-mode");
+}
+
 /* The EDID: whole blocks with right checksums, that name the preferred mode. */
 static void test_edid(void)
 {
@@ -525,6 +536,7 @@ static const struct kt_test tests[] = {
 	{ "bad-framebuffer", test_bad_framebuffer, "framebuffers that do not fit" },
 	{ "gamma-none", test_gamma_none, "no gamma table is offered" },
 	{ "link-good", test_link_good, "link-status is Good" },
+	{ "hotplug-mode", test_hotplug_mode, "new preferred modes are to be set" },
 	{ "edid", test_edid, "the EDID is whole and names the mode" },
 };
 
