@@ -101,11 +101,13 @@ static int run_viewer(int sock, struct xd_message *msg, int client)
 		.drop_rights = drop_viewers_rights,
 		.ctx = &msg->child,
 	};
-	int ret = ops && ops->view && client >= 0 ? ops->view(&params) :
+	char why[XD_WHY_SIZE] = "";
+	int ret = ops && ops->view && client >= 0 ? ops->view(&params, why) :
 		-EPROTO;
 
 	if (ret && ret != -EPIPE)
-		xd_error("cannot show the guest: %s", strerror(-ret));
+		xd_error("cannot show the guest: %s",
+			 *why ? why : strerror(-ret));
 	return ret;
 }
 

@@ -186,7 +186,7 @@ struct xd_view_params {
  *		@monitor, and its address, or -errno; must not wait. NULL when
  *		nobody comes
  * @view:	in a viewer, started for one who came: 0 when the client has gone, or
- *		-errno
+ *		-errno, @why then says why where that is not all there is to say
  * @attach:	in the worker: @link, the output's from now on, leads to a viewer
  * @create:	0 or -errno; takes the descriptor in each case
  * @watch:	in the supervisor: a descriptor that becomes readable when monitors
@@ -221,7 +221,8 @@ struct xd_output_ops {
 	int (*listen)(const struct xd_output_options *options,
 		      const char *guest, unsigned int monitor,
 		      char address[XD_ADDRESS_SIZE]);
-	int (*view)(const struct xd_view_params *params);
+	int (*view)(const struct xd_view_params *params,
+		    char why[XD_WHY_SIZE]);
 	void (*attach)(struct xd_output *output, unsigned int monitor,
 		       int link);
 	int (*create)(const struct xd_output_params *params,

@@ -37,7 +37,7 @@ int vnc_listen(const struct xd_output_options *options, const char *guest,
 
 /* vnc_view.c */
 
-int vnc_view(const struct xd_view_params *params);
+int vnc_view(const struct xd_view_params *params, char why[XD_WHY_SIZE]);
 
 /* vnc_keys.c */
 

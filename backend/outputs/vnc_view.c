@@ -15,10 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <rfb/rfb.h>
-
 #include "base/packet.h"
 #include "outputs/vnc.h"
+#include "outputs/vnc_library.h"
 
 /* A password of VNC has no more that count. */
 #define PASSWORD_SIZE	8
@@ -36,6 +35,7 @@
  */
 struct view {
 	const struct xd_view_params *params;
+	struct vnc_library library;
 	char password[PASSWORD_SIZE + 1];
 	char *passwords[2];
 	rfbScreenInfoPtr screen;
@@ -180,8 +180,8 @@ static void set_format(rfbScreenInfoPtr screen)
 static void change_picture(struct view *view, void *pixels,
 			   const struct vnc_packet *packet)
 {
-	rfbNewFramebuffer(view->screen, pixels, (int)packet->width,
-			  (int)packet->height, 8, 3, 4);
+	view->library.new_framebuffer(view->screen, pixels, (int)packet->width,
+				      (int)packet->height, 8, 3, 4);
 	set_format(view->screen);
 	view->screen->setTranslateFunction(view->client);
 }
@@ -219,10 +219,11 @@ static int take_packet(struct view *view, const struct vnc_packet *packet,
 	if (packet->type != VNC_DAMAGE || packet->nr_boxes > VNC_MAX_BOXES)
 		return -EPROTO;
 	for (i = 0; i < packet->nr_boxes && view->screen; i++)
-		rfbMarkRectAsModified(view->screen, packet->boxes[i].x1,
-				      packet->boxes[i].y1,
-				      packet->boxes[i].x2,
-				      packet->boxes[i].y2);
+		view->library.mark_rect_as_modified(view->screen,
+						    packet->boxes[i].x1,
+						    packet->boxes[i].y1,
+						    packet->boxes[i].x2,
+						    packet->boxes[i].y2);
 	return 0;
 }
 
@@ -286,12 +287,13 @@ static int wait_for(struct view *view, bool client)
 
 static int start(struct view *view)
 {
+	const struct vnc_library *library = &view->library;
 	rfbScreenInfoPtr screen;
 
-	rfbLog = no_log;
-	rfbErr = no_log;
-	screen = rfbGetScreen(NULL, NULL, (int)view->width, (int)view->height,
-			      8, 3, 4);
+	*library->log = no_log;
+	*library->err = no_log;
+	screen = library->get_screen(NULL, NULL, (int)view->width,
+				     (int)view->height, 8, 3, 4);
 	if (!screen)
 		return -ENOMEM;
 	view->screen = screen;
@@ -313,11 +315,12 @@ static int start(struct view *view)
 	screen->setDesktopSizeHook = on_size;
 	if (view->passwords[0]) {
 		screen->authPasswdData = view->passwords;
-		screen->passwordCheck = rfbCheckPasswordByList;
+		screen->passwordCheck = library->check_password_by_list;
 	}
 	/* it closes the descriptor, and does not say when it fails */
-	view->client = rfbNewClient(screen, fcntl(view->params->client,
-						  F_DUPFD_CLOEXEC, 0));
+	view->client = library->new_client(screen,
+					   fcntl(view->params->client,
+						 F_DUPFD_CLOEXEC, 0));
 	if (!view->client)
 		return -EIO;
 	view->client->clientGoneHook = on_gone;
@@ -333,7 +336,7 @@ static int run(struct view *view)
 	if (!ret)
 		ret = start(view);
 	while (!ret && !view->gone) {
-		rfbProcessEvents(view->screen, 0);
+		view->library.process_events(view->screen, 0);
 		if (view->gone)
 			break;
 		if (!view->known && view->client->state == RFB_NORMAL) {
@@ -345,7 +348,7 @@ static int run(struct view *view)
 	return ret;
 }
 
-int vnc_view(const struct xd_view_params *params)
+int vnc_view(const struct xd_view_params *params, char why[XD_WHY_SIZE])
 {
 	const char *path = params->options->text[XD_OPTION_VNC_PASSWORD_FILE];
 	struct view view = { .params = params };
@@ -353,6 +356,8 @@ int vnc_view(const struct xd_view_params *params)
 
 	if (*path)
 		ret = read_password(&view, path);
+	if (!ret)
+		ret = vnc_library_load(&view.library, why);
 	if (ret)
 		return ret;
 	/* who does not log in leaves room for others */
