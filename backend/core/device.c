@@ -365,10 +365,14 @@ static void restart_connection(struct xd_device *dev)
 static void close_connection(struct xd_device *dev)
 {
 	xd_device_kill_worker(dev);
-	if (!dev->worker)
-		close_states(dev);
-	else if (dev->be_state != XD_STATE_CLOSED)
-		set_state(dev, XD_STATE_CLOSING);
+	if (dev->worker) {
+		if (dev->be_state != XD_STATE_CLOSED)
+			set_state(dev, XD_STATE_CLOSING);
+		return;
+	}
+	close_states(dev);
+	if (dev->present && !dev->online)
+		xd_device_is_done(dev->sup, dev->be_path);
 }
 
 static void act(struct xd_device *dev, enum action action)

@@ -387,6 +387,7 @@ static void update(struct xd_keyboard *kbd)
 {
 	struct xd_store *store = kbd->sup->store;
 	char *text = read_node(kbd, kbd->be_path, "frontend");
+	bool online;
 
 	kbd->present = text;
 	free(text);
@@ -397,9 +398,12 @@ static void update(struct xd_keyboard *kbd)
 	}
 	kbd->be_state = read_state(kbd, kbd->be_path);
 	kbd->fe_state = read_state(kbd, kbd->fe_path);
-	if (!kbd->present || !read_flag(kbd, kbd->be_path, "online") ||
+	online = read_flag(kbd, kbd->be_path, "online");
+	if (!kbd->present || !online ||
 	    !store->ops->domain_alive(store, kbd->domid)) {
 		disconnect(kbd, false);
+		if (kbd->present && !online && !kbd->worker)
+			xd_device_is_done(kbd->sup, kbd->be_path);
 		return;
 	}
 	switch (kbd->fe_state) {

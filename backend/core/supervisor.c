@@ -84,6 +84,12 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
 	free(text);
 }
 
+void xd_device_is_done(struct xd_supervisor *sup, const char *be_path)
+{
+	if (sup->domid)
+		sup->store->ops->remove(sup->store, be_path);
+}
+
 /* Devices whose directory and worker have gone are forgotten. */
 static void forget_devices(struct xd_supervisor *sup)
 {

@@ -159,6 +159,13 @@ void xd_scan_devices(struct xd_supervisor *sup, const char *root,
 void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
 			char name[XD_GUEST_NAME_SIZE]);
 
+/*
+ * The device is closed and taken away: its directory @be_path can go. In dom0
+ * the toolstack removes it; for one of another domain libxl waits until that
+ * domain does.
+ */
+void xd_device_is_done(struct xd_supervisor *sup, const char *be_path);
+
 /* keyboards.c: vkbd devices, which tell guests what outputs tell */
 
 int xd_keyboards_start(struct xd_supervisor *sup);

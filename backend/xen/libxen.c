@@ -73,6 +73,25 @@ static int store_write(struct xd_store *store, const char *path,
 	return ret;
 }
 
+static int store_remove(struct xd_store *store, const char *path)
+{
+	struct xs_handle *xs = to_libxen_store(store)->xs;
+	const char *slash = strrchr(path, '/');
+	unsigned int num;
+	char *above;
+	char **names;
+
+	if (!xs_rm(xs, XBT_NULL, path))
+		return -errno;
+	above = slash ? strndup(path, (size_t)(slash - path)) : NULL;
+	names = above ? xs_directory(xs, XBT_NULL, above, &num) : NULL;
+	if (names && !num)
+		xs_rm(xs, XBT_NULL, above);
+	free(names);
+	free(above);
+	return 0;
+}
+
 static char **store_list(struct xd_store *store, const char *path,
 			 unsigned int *ret_num)
 {
@@ -106,7 +125,9 @@ static char *store_next_watch(struct xd_store *store)
 
 static bool store_domain_alive(struct xd_store *store, uint32_t domid)
 {
-	return xs_is_domain_introduced(to_libxen_store(store)->xs, domid);
+	errno = 0;
+	return xs_is_domain_introduced(to_libxen_store(store)->xs, domid) ||
+		errno == EACCES;
 }
 
 static void store_destroy(struct xd_store *store)
@@ -119,6 +140,7 @@ static const struct xd_store_ops store_ops = {
 	.fd = store_fd,
 	.read = store_read,
 	.write = store_write,
+	.remove = store_remove,
 	.list = store_list,
 	.watch = store_watch,
 	.unwatch = store_unwatch,

@@ -23,6 +23,7 @@ struct xd_bus;
  *		errno set
  * @write:	set a node in a directory that exists: -ENOENT when it does not,
  *		it is not made again after the toolstack removed it
+ * @remove:	a directory with all in it, and the one above if it is empty then
  * @list:	names of a directory's children, *ret_num of them, in one block
  *		for the caller to free(); NULL with errno set
  * @watch:	fires at once and on every change at or below @path; @token
@@ -30,7 +31,8 @@ struct xd_bus;
  * @unwatch:	with the same arguments
  * @next_watch:	the token of a watch that fired, the caller frees it; NULL when
  *		there is none
- * @domain_alive: does the domain exist, not dying?
+ * @domain_alive: does the domain exist, not dying? True where XenStore does not
+ *		tell us: then its nodes do
  * @destroy:	frees the store
  *
  * Relative paths are those of the own domain.
@@ -40,6 +42,7 @@ struct xd_store_ops {
 	char *(*read)(struct xd_store *store, const char *path);
 	int (*write)(struct xd_store *store, const char *path,
 		     const char *text);
+	int (*remove)(struct xd_store *store, const char *path);
 	char **(*list)(struct xd_store *store, const char *path,
 		       unsigned int *ret_num);
 	int (*watch)(struct xd_store *store, const char *path,

@@ -10,6 +10,9 @@ memory=256
 vcpus=1
 kernel_args=
 modprobe=yes
+backend=Domain-0
+driver_domain=0
+files=
 image=
 
 say() { printf '%s\n' "$*"; }
@@ -69,12 +72,14 @@ screendump() {
 
 # guest_create NAME [vdispl=CONNECTORS|none] [be_alloc=0|1] [vkb=SPEC|none]
 #	[memory=MIB] [vcpus=N] [kernel_args=TEXT] [modprobe=yes|no] [job=FUNCTION]
-#	[frontend=ours|in-tree]
-# The job is guest_NAME where the scenario has it, else guest.
+#	[frontend=ours|in-tree] [backend=DOMAIN] [driver_domain=0|1] [files=DIR]
+# What is in DIR is added to the guest's file system. The job is guest_NAME where
+# the scenario has it, else guest.
 guest_create() {
 	local name=$1 job arg dir=$RUN/$1
 	local vdispl=$vdispl be_alloc=$be_alloc vkb=$vkb memory=$memory vcpus=$vcpus
 	local kernel_args=$kernel_args modprobe=$modprobe frontend=$LAB_FRONTEND
+	local backend=$backend driver_domain=$driver_domain files=$files
 	shift
 	job=guest
 	! command -v "guest_$name" >/dev/null || job=guest_$name
@@ -89,6 +94,9 @@ guest_create() {
 		modprobe=*) modprobe=${arg#*=} ;;
 		job=*) job=${arg#*=} ;;
 		frontend=*) frontend=${arg#*=} ;;
+		backend=*) backend=${arg#*=} ;;
+		driver_domain=*) driver_domain=${arg#*=} ;;
+		files=*) files=${arg#*=} ;;
 		*) fail "guest_create: unknown setting '$arg'" ;;
 		esac
 	done
@@ -105,12 +113,29 @@ guest_create() {
 		export LAB_PATIENCE=$LAB_PATIENCE
 	END
 	(cd "$dir" && find job | busybox cpio -o -H newc 2>/dev/null) >"$dir/job.cpio"
+	[ -z "$files" ] || (cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null) >>"$dir/job.cpio"
 	cat /lab/guest/base.cpio ${image:+"/lab/guest/$image.cpio"} /lab/guest/extra.cpio \
 		"$dir/job.cpio" >"$dir/initrd"
 	guest_config "$name" >"$dir/config"
 	xl create -q "$dir/config" || fail "xl create $name failed"
 	labxen domid "$name" >"$dir/domid" || fail "guest $name ended at once"
 	rm -f "$dir/job.cpio" "$dir/initrd"
+}
+
+# programs_to DIR PROGRAM...: dom0's programs and the libraries that they need,
+# for a guest's files=DIR: as /opt/dom0/bin and /opt/dom0/lib
+programs_to() {
+	local dir=$1/opt/dom0 program
+	shift
+	mkdir -p "$dir/bin" "$dir/lib"
+	for program in "$@"; do
+		program=$(command -v "$program") || fail "no such program"
+		cp -L "$program" "$dir/bin/"
+		/lib64/ld-linux-x86-64.so.2 --list "$program" >"$RUN/libs" || fail "no program $program"
+		awk '$3 ~ /^\// { print $3 }' "$RUN/libs" | xargs -I{} cp -L {} "$dir/lib/"
+		# which libc loads by itself, to end threads
+		cp -L /lib/x86_64-linux-gnu/libgcc_s.so.1 "$dir/lib/"
+	done
 }
 
 guest_config() {
@@ -127,9 +152,10 @@ guest_config() {
 		on_poweroff = "destroy"
 		on_reboot = "destroy"
 		on_crash = "destroy"
+		driver_domain = $driver_domain
 	END
 	[ "$vdispl" = none ] ||
-		echo "vdispl = [ \"backend=Domain-0,be-alloc=$be_alloc,connectors=$vdispl\" ]"
+		echo "vdispl = [ \"backend=$backend,be-alloc=$be_alloc,connectors=$vdispl\" ]"
 	[ "$vkb" = none ] || echo "vkb = [ \"$vkb\" ]"
 }
 

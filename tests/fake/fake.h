@@ -29,7 +29,12 @@ void fake_destroy(struct fake *fake);
 /* Is this descriptor the machine's? Processes that close others keep it. */
 bool fake_owns_fd(const struct fake *fake, int fd);
 
-/* The port, for the daemon: it is domain 0. */
+/*
+ * The port, for the daemon, which is in domain 0; or in another, to be told
+ * before it starts: XenStore does not tell that one which domains there are.
+ */
+void fake_set_own_domain(struct fake *fake, uint32_t domid);
+uint32_t fake_own_domain(const struct fake *fake);
 struct xd_store *fake_store_open(struct fake *fake);
 struct xd_bus *fake_bus_open(struct fake *fake);
 
@@ -45,7 +50,7 @@ void fake_write(struct fake *fake, const char *path, const char *text);
 char *fake_read(struct fake *fake, const char *path);	/* free() it; or NULL */
 void fake_remove(struct fake *fake, const char *path);	/* with all below */
 
-/* Writes of the daemon below /local/domain/N with N not 0: must stay 0. */
+/* Writes of the daemon below /local/domain/N of others: must stay 0. */
 unsigned int fake_foreign_writes(struct fake *fake);
 
 /* Watches that the daemon has set: for leak checks. */

@@ -76,6 +76,7 @@ struct fake_store {
 
 struct fake {
 	pthread_mutex_t lock;
+	uint32_t own_domain;	/* the daemon's */
 	int memory_fd;
 	uint8_t *memory;
 	int change_fd;

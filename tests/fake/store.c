@@ -8,7 +8,6 @@
 
 #include "machine.h"
 
-#define OWN_DIR		"/local/domain/0"
 
 struct fake_store_handle {
 	struct xd_store base;
@@ -169,12 +168,37 @@ unsigned int fake_watches(struct fake *fake)
 
 /* The port */
 
-static const char *absolute(const char *path, char buf[2 * PATH_SIZE])
+void fake_set_own_domain(struct fake *fake, uint32_t domid)
+{
+	char path[PATH_SIZE], text[12];
+
+	fake->own_domain = domid;
+	snprintf(text, sizeof(text), "%u", domid);
+	snprintf(path, sizeof(path), "/local/domain/%u/domid", domid);
+	fake_write(fake, path, text);
+}
+
+uint32_t fake_own_domain(const struct fake *fake)
+{
+	return fake->own_domain;
+}
+
+static const char *absolute(const struct fake *fake, const char *path,
+			    char buf[2 * PATH_SIZE])
 {
 	if (path[0] == '/' || path[0] == '@')
 		return path;
-	snprintf(buf, 2 * PATH_SIZE, OWN_DIR "/%s", path);
+	snprintf(buf, 2 * PATH_SIZE, "/local/domain/%u/%s", fake->own_domain,
+		 path);
 	return buf;
+}
+
+static bool is_foreign(const struct fake *fake, const char *path)
+{
+	char own[PATH_SIZE];
+
+	snprintf(own, sizeof(own), "/local/domain/%u", fake->own_domain);
+	return is_below(path, "/local/domain") && !is_below(path, own);
 }
 
 static int store_fd(struct xd_store *store)
@@ -186,9 +210,10 @@ static int store_fd(struct xd_store *store)
 
 static char *store_read(struct xd_store *store, const char *path)
 {
+	struct fake *fake = to_handle(store)->fake;
 	char buf[2 * PATH_SIZE];
 
-	return fake_read(to_handle(store)->fake, absolute(path, buf));
+	return fake_read(fake, absolute(fake, path, buf));
 }
 
 static bool parent_exists(const struct fake *fake, const char *path)
@@ -212,14 +237,25 @@ static int store_write(struct xd_store *store, const char *path,
 	char buf[2 * PATH_SIZE];
 	int ret;
 
-	path = absolute(path, buf);
+	path = absolute(fake, path, buf);
 	machine_lock(fake);
-	if (is_below(path, "/local/domain") && !is_below(path, OWN_DIR))
+	if (is_foreign(fake, path))
 		fake->foreign_writes++;
 	/* as the port says: never makes a directory again */
 	ret = parent_exists(fake, path) ? set_node(fake, path, text) : -ENOENT;
 	machine_unlock(fake);
 	return ret;
+}
+
+/* What is above has no node of its own here: it goes with its last child. */
+static int store_remove(struct xd_store *store, const char *path)
+{
+	struct fake *fake = to_handle(store)->fake;
+
+	if (is_foreign(fake, path))
+		fake->foreign_writes++;
+	fake_remove(fake, path);
+	return 0;
 }
 
 /* Adds @name to names that grow one after the other, if it is not there. */
@@ -259,7 +295,7 @@ static char **store_list(struct xd_store *store, const char *path,
 
 	if (!names)
 		return NULL;
-	path = absolute(path, buf);
+	path = absolute(fake, path, buf);
 	len = strlen(path);
 	machine_lock(fake);
 	exists = is_directory(fake, path);
@@ -287,7 +323,7 @@ static int store_watch(struct xd_store *store, const char *path,
 	struct fake_watch *w = NULL;
 	char buf[2 * PATH_SIZE];
 
-	path = absolute(path, buf);
+	path = absolute(h->fake, path, buf);
 	if (strlen(path) >= PATH_SIZE || strlen(token) >= TOKEN_SIZE)
 		return -E2BIG;
 	machine_lock(h->fake);
@@ -311,7 +347,7 @@ static int store_unwatch(struct xd_store *store, const char *path,
 	char buf[2 * PATH_SIZE];
 	int ret = -ENOENT;
 
-	path = absolute(path, buf);
+	path = absolute(h->fake, path, buf);
 	machine_lock(h->fake);
 	for (int i = 0; ret && i < MAX_WATCHES; i++) {
 		struct fake_watch *w = &h->fake->watch[i];
@@ -349,7 +385,7 @@ static bool store_domain_alive(struct xd_store *store, uint32_t domid)
 
 	machine_lock(fake);
 	dom = machine_domain(fake, domid);
-	alive = dom && dom->alive;
+	alive = (dom && dom->alive) || fake->own_domain;
 	pthread_mutex_unlock(&fake->lock);
 	return alive;
 }
@@ -368,6 +404,7 @@ static const struct xd_store_ops fake_store_ops = {
 	.fd = store_fd,
 	.read = store_read,
 	.write = store_write,
+	.remove = store_remove,
 	.list = store_list,
 	.watch = store_watch,
 	.unwatch = store_unwatch,

@@ -20,8 +20,8 @@ static void front_path(const struct sim_front *front, char buf[160],
 static void back_path(const struct sim_front *front, char buf[160],
 		      const char *node)
 {
-	snprintf(buf, 160, "/local/domain/0/backend/vdispl/%u/%u%s%s",
-		 front->domid, front->devid, *node ? "/" : "", node);
+	snprintf(buf, 160, "/local/domain/%u/backend/vdispl/%u/%u%s%s",
+		 fake_own_domain(front->fake), front->domid, front->devid, *node ? "/" : "", node);
 }
 
 void sim_front_write(struct sim_front *front, const char *node,

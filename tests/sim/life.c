@@ -168,6 +168,14 @@ static void domain_dies_first(void **state)
 	sim_finish(sim);
 }
 
+static bool device_is_gone(void *ctx)
+{
+	char *text = sim_back_read(ctx, "frontend");
+
+	free(text);
+	return !text;
+}
+
 /* `xl vdispl-detach`: online 0, the guest follows. */
 static void device_detached(void **state)
 {
@@ -183,6 +191,31 @@ static void device_detached(void **state)
 	sim_set_state(&front, SIM_CLOSED);
 	sim_wait_back_state(&front, SIM_CLOSED);
 	no_zombie(sim, 5);
+	assert_false(device_is_gone(&front));	/* the toolstack's to remove */
+	sim_buf_finish(&buf, &front);
+	sim_channels_free(&front);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
+/* libxl waits until another domain than its own has removed the directory. */
+static void driver_domain(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	fake_set_own_domain(sim->fake, 9);
+	sim_daemon_start(sim);
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	sim_expect_picture(sim, &front, 0, 640, 480, 1);
+	assert_false(device_is_gone(&front));
+	sim_set_online(&front, false);
+	assert_true(fake_wait(sim->fake, device_is_gone, &front,
+			      SIM_TIMEOUT_MS));
+	no_zombie(sim, 5);
+	assert_int_equal(fake_foreign_writes(sim->fake), 0);
 	sim_buf_finish(&buf, &front);
 	sim_channels_free(&front);
 	sim_guest_destroy(&front);
@@ -466,6 +499,7 @@ int main(void)
 		SIM_TEST(guests_vanish, "guests-vanish"),
 		SIM_TEST(domain_dies_first, "domain-dies-first"),
 		SIM_TEST(device_detached, "device-detached"),
+		SIM_TEST_NO_DAEMON(driver_domain, "driver-domain"),
 		SIM_TEST(worker_killed, "worker-killed"),
 		SIM_TEST(daemon_killed, "daemon-killed"),
 		SIM_TEST(daemon_stopped, "daemon-stopped"),
