@@ -31,6 +31,7 @@ struct fake {
 	xengntshr_handle *gntshr;
 	xenevtchn_handle *evtchn;
 	uint32_t domid;
+	uint32_t backend;
 	struct region regions[MAX_REGIONS];
 };
 
@@ -67,6 +68,8 @@ struct fake *machine_open(void)
 	text = fake_read(machine, "device/vdispl/0/backend");
 	if (!text || !xs_watch(machine->xs, text, "backend"))
 		sim_fail("no backend: %s", strerror(errno));
+	if (sscanf(text, "/local/domain/%u/", &machine->backend) != 1)
+		sim_fail("whose is %s?", text);
 	free(text);
 	return machine;
 }
@@ -74,6 +77,12 @@ struct fake *machine_open(void)
 uint32_t machine_domid(struct fake *machine)
 {
 	return machine->domid;
+}
+
+/* The backend's. */
+uint32_t fake_own_domain(const struct fake *machine)
+{
+	return machine->backend;
 }
 
 void fake_write(struct fake *machine, const char *path, const char *text)
