@@ -139,8 +139,12 @@ programs_to() {
 }
 
 guest_config() {
-	# what the checks note down takes its room too
-	[ "$LAB_DEBUG" = no ] || memory=$((memory + 512))
+	# what the checks note down takes its room too; and it is the machine that
+	# is slow, where nothing has come on for twenty seconds
+	[ "$LAB_DEBUG" = no ] || {
+		memory=$((memory + 512))
+		kernel_args="$kernel_args rcupdate.rcu_cpu_stall_timeout=300 workqueue.watchdog_thresh=300"
+	}
 	cat <<-END
 		name = "$1"
 		type = "$LAB_GUEST"
