@@ -81,23 +81,40 @@ static bool node_gone(struct xs_handle *xs, const char *path)
 	return !value;
 }
 
-/* milliseconds until the deadline, at least 0; -1 without a deadline */
-static int remaining_ms(const struct timespec *deadline)
+static long long now_ms(void)
 {
 	struct timespec now;
-	long long ms;
 
-	if (!deadline->tv_sec)
-		return -1;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (deadline->tv_sec - now.tv_sec) * 1000LL +
-	     (deadline->tv_nsec - now.tv_nsec) / 1000000;
-	return ms > 0 ? ms : 0;
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/*
+ * Waits for something from XenStore, for a slice of @left_ms at the most, and
+ * takes what that took off it; NULL: for ever. No slice counts for more than it
+ * is long: when the whole machine stood still, nobody was late. Returns poll()'s
+ * result, or 1 when only the slice has ended.
+ */
+static int wait_slice(struct pollfd *pfd, long long *left_ms)
+{
+	const long long slice = 1000;
+	long long start, took;
+	int ret;
+
+	if (!left_ms)
+		return poll(pfd, 1, -1);
+	if (*left_ms <= 0)
+		return 0;
+	start = now_ms();
+	ret = poll(pfd, 1, (int)(*left_ms < slice ? *left_ms : slice));
+	took = now_ms() - start;
+	*left_ms -= took < slice ? took : slice;
+	return ret ? ret : 1;
 }
 
 static int wait_conditions(struct xs_handle *xs, const struct condition *cond,
 			   int count, const char *gone,
-			   const struct timespec *deadline)
+			   long long *left_ms)
 {
 	struct pollfd pfd = { .fd = xs_fileno(xs), .events = POLLIN };
 	char **event;
@@ -111,7 +128,7 @@ static int wait_conditions(struct xs_handle *xs, const struct condition *cond,
 		}
 		if (node_gone(xs, gone))
 			return 2;
-		ret = poll(&pfd, 1, remaining_ms(deadline));
+		ret = wait_slice(&pfd, left_ms);
 		if (ret < 0 && errno != EINTR)
 			return 3;
 		if (!ret)
@@ -130,7 +147,8 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	struct condition cond[MAX_CONDITIONS];
-	struct timespec deadline = { 0 };
+	long long left_ms = 0;
+	bool limited = false;
 	const char *gone = NULL;
 	struct xs_handle *xs;
 	int count = 0, opt;
@@ -143,8 +161,8 @@ int main(int argc, char **argv)
 			secs = patience() * strtol(optarg, &end, 10);
 			if (secs < 0 || *end || end == optarg)
 				return usage();
-			clock_gettime(CLOCK_MONOTONIC, &deadline);
-			deadline.tv_sec += secs;
+			left_ms = secs * 1000LL;
+			limited = true;
 		} else if (opt == 'g') {
 			gone = optarg;
 		} else {
@@ -168,5 +186,6 @@ int main(int argc, char **argv)
 	}
 	if (gone)
 		xs_watch(xs, gone, "");
-	return wait_conditions(xs, cond, count, gone, &deadline);
+	return wait_conditions(xs, cond, count, gone,
+			       limited ? &left_ms : NULL);
 }
