@@ -235,6 +235,19 @@ guest_destroy() {
 	guest_gone "$1" 2
 }
 
+# guest_save NAME [SECONDS], guest_restore NAME [SECONDS]: xl save, to a file and
+# away; and back, with another number
+guest_save() {
+	xl_quick "${2:-60}" save "$(guest_domid "$1")" "/tmp/$1.saved"
+	guest_gone "$1" 5
+}
+
+guest_restore() {
+	xl_quick "${2:-60}" restore "/tmp/$1.saved"
+	labxen domid "$1" >"$RUN/$1/domid" || fail "the restored guest $1 has no name"
+	rm -f "/tmp/$1.saved"
+}
+
 # sync_set GUEST KEY [VALUE], sync_wait GUEST KEY[=VALUE] [SECONDS]
 sync_set() { xenstore-write "$(guest_path "$1")/data/lab/sync/$2" "${3:-1}"; }
 
@@ -323,6 +336,38 @@ ctl_column() {
 		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i }
 		NR == 2 && at { print $at }'
 }
+
+# of_guest NAME COLUMN COMMAND...: what xen-displayctl COMMAND... says there
+of_guest() {
+	local id column=$2
+	id=$(guest_domid "$1")
+	shift 2
+	xen-displayctl "$@" 2>/dev/null | awk -v column="$column" -v id="$id" '
+		NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) at = i }
+		NR > 1 && at && $1 == id { print $at }'
+}
+
+# stats_of NAME COUNTER, frames NAME: of its worker, from when it started on
+stats_of() { of_guest "$1" "$2" stats "$(guest_domid "$1")"; }
+
+frames() { stats_of "$1" frames; }
+
+frames_beyond() { [ "$(frames "$1")" -gt "$2" ] 2>/dev/null; }
+
+# frames_flow NAME: a worker shows frames; after another one has come
+frames_flow() { frames_beyond "$1" 3; }
+
+# worker NAME: its process; worker_other NAME OLD: there is one, and it is not OLD
+worker() { of_guest "$1" worker list; }
+
+worker_other() {
+	local now
+	now=$(worker "$1")
+	[ "$now" -gt 0 ] 2>/dev/null && [ "$now" != "$2" ]
+}
+
+# display_devid NAME: the number of its vdispl, for xl
+display_devid() { xl vdispl-list "$(guest_domid "$1")" | awk 'NR == 2 { print $1 }'; }
 
 # -- pictures ----------------------------------------------------------------
 
