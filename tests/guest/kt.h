@@ -226,6 +226,8 @@ void kt_open(struct kt_dev *dev);
 void kt_close(struct kt_dev *dev);
 /* The output that --connector names. */
 struct kt_output *kt_output(struct kt_dev *dev);
+/* The modes that it has now, which @modes and @mode become. */
+void kt_read_modes(struct kt_dev *dev, struct kt_output *output);
 /* The mode of this size, or NULL. */
 const drmModeModeInfo *kt_find_mode(const struct kt_output *output,
 				    unsigned int width, unsigned int height);

@@ -234,6 +234,18 @@ static void take_modes(struct kt_output *out, drmModeConnector *conn)
 	}
 }
 
+void kt_read_modes(struct kt_dev *dev, struct kt_output *output)
+{
+	drmModeConnector *conn = drmModeGetConnector(dev->fd,
+						     output->connector);
+
+	if (!conn || !conn->count_modes)
+		kt_fail("%s has no modes any more", output->name);
+	free(output->modes);
+	take_modes(output, conn);
+	drmModeFreeConnector(conn);
+}
+
 static void add_output(struct kt_dev *dev, drmModeRes *res,
 		       drmModeConnector *conn)
 {
