@@ -679,6 +679,8 @@ void xen_drm_link_stop(struct xen_drm *xdrm);
 
 /* xen_drm_xenbus.c */
 
+void xen_drm_bus_lost(struct device *dev);
+
 extern struct xenbus_driver xen_drm_xenbus_driver;
 
 /* xen_drm_debugfs.c */

@@ -50,6 +50,24 @@ err_page:
 }
 
 /**
+ * xen_drm_channel_is_lost - has the backend closed its end?
+ * @ch: the channel, open
+ *
+ * The hypervisor does that for a backend that was killed, which tells nobody.
+ *
+ * Context: any.
+ * Return: whether nobody is at the other end of the event channel.
+ */
+bool xen_drm_channel_is_lost(const struct xen_drm_channel *ch)
+{
+	struct evtchn_status status = { .dom = DOMID_SELF, .port = ch->port };
+
+	return ch->irq &&
+	       !HYPERVISOR_event_channel_op(EVTCHNOP_status, &status) &&
+	       status.status == EVTCHNSTAT_unbound;
+}
+
+/**
  * xen_drm_channel_close - unbind and stop sharing; closed channels are fine
  * @ch: the channel
  *

@@ -100,6 +100,7 @@ static void xen_drm_pipe_prepare(struct xen_drm *xdrm, unsigned int index)
 	pipe->xdrm = xdrm;
 	pipe->index = index;
 	xen_drm_ring_init(&pipe->ring, index, &xdrm->stats);
+	pipe->ring.on_lost = xen_drm_bus_lost;
 	xen_drm_events_init(&pipe->events, index, &xdrm->stats,
 			    xen_drm_pipe_event, pipe);
 	xen_drm_flip_init(pipe);

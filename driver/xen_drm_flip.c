@@ -443,6 +443,10 @@ static void xen_drm_flip_timed_out(struct work_struct *work)
 	if (!expired)
 		return;
 
+	if (xen_drm_ring_is_lost(&pipe->ring)) {
+		xen_drm_flip_send(pipe, event);
+		return;
+	}
 	atomic64_inc(&pipe->xdrm->stats.flip_timeouts);
 	trace_xen_drm_flip(pipe->index, seq, 0, XEN_DRM_FLIP_TIMED_OUT);
 	if (!READ_ONCE(pipe->bad))

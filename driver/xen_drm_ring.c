@@ -278,6 +278,28 @@ static int xen_drm_ring_error(const struct xen_drm_ring *ring)
 	return ring->broken ? -EIO : 0;
 }
 
+/**
+ * xen_drm_ring_is_lost - is there nobody to answer any more?
+ * @ring: the ring, in any state
+ *
+ * Context: process. The state machine is told.
+ * Return: whether the backend went without a word since the last time.
+ */
+bool xen_drm_ring_is_lost(struct xen_drm_ring *ring)
+{
+	bool lost;
+
+	spin_lock_irq(&ring->lock);
+	lost = ring->up && xen_drm_channel_is_lost(&ring->ch);
+	if (lost) {
+		ring->up = false;
+		ring->lost = true;
+		xen_drm_ring_look(ring, 0);
+	}
+	spin_unlock_irq(&ring->lock);
+	return lost;
+}
+
 static void xen_drm_ring_expire(struct work_struct *work)
 {
 	struct xen_drm_ring *ring =
@@ -292,6 +314,7 @@ static void xen_drm_ring_expire(struct work_struct *work)
 
 	/* The answer may be there, and the domain have been paused. */
 	xen_drm_ring_poll(ring);
+	xen_drm_ring_is_lost(ring);
 
 	do {
 		spin_lock_irqsave(&ring->lock, flags);
@@ -318,6 +341,8 @@ static void xen_drm_ring_expire(struct work_struct *work)
 			call.done(call.ctx, call.tag, error, NULL);
 	} while (expired);
 	wake_up_all(&ring->room);
+	if (xchg(&ring->lost, false) && ring->on_lost)
+		ring->on_lost(ring->dev);
 }
 
 /**
@@ -364,6 +389,7 @@ int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb)
 	ring->awaited = 0;
 	ring->broken = false;
 	ring->silent = false;
+	ring->lost = false;
 	spin_unlock_irq(&ring->lock);
 	return 0;
 }

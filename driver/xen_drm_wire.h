@@ -60,6 +60,7 @@ struct xen_drm_channel {
 
 int xen_drm_channel_open(struct xen_drm_channel *ch, struct xenbus_device *xb,
 			 irq_handler_t handler, const char *name, void *ctx);
+bool xen_drm_channel_is_lost(const struct xen_drm_channel *ch);
 void xen_drm_channel_close(struct xen_drm_channel *ch);
 
 /* xen_drm_ring.c: requests and responses */
@@ -115,6 +116,8 @@ struct xen_drm_slot {
  * @broken: the backend broke the protocol; sticky until the ring is opened
  *	again
  * @silent: a request timed out, and no answer came since; said so
+ * @lost: the backend is gone without a word; @on_lost is to be told
+ * @on_lost: tells the state machine; called by @expire
  * @serial: upper part of the next id
  * @slots: one per ring entry
  * @room: woken when a slot becomes free
@@ -135,6 +138,8 @@ struct xen_drm_ring {
 	bool up;
 	bool broken;
 	bool silent;
+	bool lost;
+	void (*on_lost)(struct device *dev);
 	u16 serial;
 	struct xen_drm_slot slots[XEN_DRM_RING_SLOTS];
 
@@ -147,6 +152,7 @@ struct xen_drm_ring {
 
 void xen_drm_ring_init(struct xen_drm_ring *ring, unsigned int index,
 		       struct xen_drm_stats *stats);
+bool xen_drm_ring_is_lost(struct xen_drm_ring *ring);
 int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb);
 void xen_drm_ring_start(struct xen_drm_ring *ring);
 void xen_drm_ring_stop(struct xen_drm_ring *ring);

@@ -339,15 +339,26 @@ static void xen_drm_bus_grace(struct work_struct *work)
  * A backend that goes will not answer: what waits for it, the state machine
  * perhaps, need not wait for the timeouts.
  */
-static void xen_drm_bus_cut(struct xen_drm_bus *bus, enum xenbus_state backend)
+static void xen_drm_bus_cut(struct xen_drm_bus *bus)
 {
-	if (xen_drm_bus_action(backend, XEN_DRM_CONNECTED) ==
-	    XEN_DRM_DO_NOTHING)
-		return;
 	mutex_lock(&bus->xdrm_lock);
 	if (bus->xdrm && xen_drm_link_cut(bus->xdrm))
 		WRITE_ONCE(bus->cut, true);
 	mutex_unlock(&bus->xdrm_lock);
+}
+
+/**
+ * xen_drm_bus_lost - the backend was killed: its state does not say so
+ * @dev: the bus device
+ *
+ * Context: process; a work that the end of a connection waits for.
+ */
+void xen_drm_bus_lost(struct device *dev)
+{
+	struct xen_drm_bus *bus = dev_get_drvdata(dev);
+
+	xen_drm_bus_cut(bus);
+	queue_work(bus->wq, &bus->work);
 }
 
 static void xen_drm_bus_retry(struct work_struct *work)
@@ -368,7 +379,9 @@ static void xen_drm_xenbus_changed(struct xenbus_device *xb,
 	struct xen_drm_bus *bus = dev_get_drvdata(&xb->dev);
 
 	WRITE_ONCE(bus->backend, backend);
-	xen_drm_bus_cut(bus, backend);
+	if (xen_drm_bus_action(backend, XEN_DRM_CONNECTED) !=
+	    XEN_DRM_DO_NOTHING)
+		xen_drm_bus_cut(bus);
 	queue_work(bus->wq, &bus->work);
 }
 
@@ -437,6 +450,9 @@ static void xen_drm_xenbus_remove(struct xenbus_device *xb)
 	cancel_delayed_work_sync(&bus->retry);
 	mutex_lock(&bus->lock);
 	xen_drm_bus_drop(bus);
+	/* what its channels queued on their way does nothing any more */
+	bus->state = XEN_DRM_GONE;
+	WRITE_ONCE(bus->backend, XenbusStateClosed);
 	mutex_unlock(&bus->lock);
 	destroy_workqueue(bus->wq);
 	dev_set_drvdata(&xb->dev, NULL);
