@@ -345,15 +345,6 @@ static void send_picture(struct client *client,
 	send_answer(client, fd);
 }
 
-/* The next connection of the device begins with this size. */
-static void remember_size(struct xd_device *dev, const struct xd_message *msg)
-{
-	if (msg->conn >= XD_MAX_CONNECTORS)
-		return;
-	dev->resized[msg->conn].width = msg->size.width;
-	dev->resized[msg->conn].height = msg->size.height;
-}
-
 static const char *error_text(int err)
 {
 	switch (err) {
@@ -383,7 +374,9 @@ static void pass_on(struct client *client, struct xd_device *dev,
 		send_picture(client, &msg->picture, fd);
 		break;
 	default:
-		remember_size(dev, &client->question);
+		xd_device_remember_size(dev, client->question.conn,
+					client->question.size.width,
+					client->question.size.height);
 		begin(client->control);
 		add(client->control, "ok\n");
 		send_answer(client, -1);

@@ -59,6 +59,46 @@ static int read_channels(struct xd_device *dev, unsigned int i,
 	return ret;
 }
 
+/* In our own directory: the guest has no say in it, and a new daemon finds it. */
+static void resized_path(const struct xd_device *dev, unsigned int conn,
+			 char *path, size_t size)
+{
+	snprintf(path, size, "%s/resized-%u", dev->be_path, conn);
+}
+
+void xd_device_remember_size(struct xd_device *dev, unsigned int conn,
+			     uint32_t width, uint32_t height)
+{
+	struct xd_store *store = dev->sup->store;
+	char path[192], text[32];
+
+	if (conn >= XD_MAX_CONNECTORS)
+		return;
+	resized_path(dev, conn, path, sizeof(path));
+	snprintf(text, sizeof(text), "%ux%u", width, height);
+	store->ops->write(store, path, text);
+}
+
+/* Without one the preferred mode is as configured. */
+static void read_size(struct xd_device *dev, unsigned int i,
+		      struct xd_conn_params *conn)
+{
+	struct xd_store *store = dev->sup->store;
+	uint32_t width, height;
+	char path[192];
+	char *text;
+
+	conn->pref_width = conn->width;
+	conn->pref_height = conn->height;
+	resized_path(dev, i, path, sizeof(path));
+	text = store->ops->read(store, path);
+	if (text && !xd_parse_resolution(text, &width, &height)) {
+		conn->pref_width = width;
+		conn->pref_height = height;
+	}
+	free(text);
+}
+
 /* 0, -ENOENT when there is no such connector, -errno. */
 static int read_conn(struct xd_device *dev, unsigned int i,
 		     struct xd_conn_params *conn)
@@ -76,8 +116,7 @@ static int read_conn(struct xd_device *dev, unsigned int i,
 	free(text);
 	if (ret)
 		return ret;
-	conn->pref_width = dev->resized[i].width ? : conn->width;
-	conn->pref_height = dev->resized[i].height ? : conn->height;
+	read_size(dev, i, conn);
 	text = read_fe(dev, i, XENDISPL_FIELD_UNIQUE_ID);
 	xd_parse_unique_id(text, i, conn->unique_id);
 	free(text);

@@ -70,7 +70,6 @@ struct xd_listener {
  * @question:	of the control socket, that the worker has not answered; 0: none
  * @listeners:	while a worker runs
  * @viewers:	their processes, 0: none
- * @resized:	preferred modes that outlive the connection; 0: as configured
  */
 struct xd_device {
 	struct xd_device *next;
@@ -105,10 +104,6 @@ struct xd_device {
 	uint32_t question;
 	struct xd_listener listeners[XD_MAX_CONNECTORS];
 	pid_t viewers[XD_MAX_VIEWERS];
-	struct {
-		uint32_t width;
-		uint32_t height;
-	} resized[XD_MAX_CONNECTORS];
 };
 
 struct xd_keyboard;
@@ -215,6 +210,13 @@ bool xd_viewers_ended(struct xd_device *dev, pid_t pid, int status);
 /* What each child has to know; @config is the guest's. */
 void xd_fill_child(const struct xd_config *config, uint32_t domid,
 		   uint32_t devid, const char *guest, struct xd_child *child);
+
+/*
+ * The next connections of the device begin with this size, also those of a
+ * daemon that comes after this one: a client may be in that mode.
+ */
+void xd_device_remember_size(struct xd_device *dev, unsigned int conn,
+			     uint32_t width, uint32_t height);
 
 /* What the guest published, checked; 0 or -errno, logged. */
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);

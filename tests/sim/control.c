@@ -443,6 +443,37 @@ static void worker_gone(void **state)
 	end(sim);
 }
 
+/* A client may be in the mode that was offered then. */
+static void resize_outlives_daemon(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf large;
+	char out[8192];
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_front_write(&front, "request-connector-event", "1");
+	sim_connect(&front, 2);
+	assert_int_equal(run_tool(sim, "resize 5:0 800x600", out), 0);
+	sim_wait_events(&front.conn[0], 1);
+	sim_daemon_kill(sim);
+	sim_daemon_start(sim);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_channels_free(&front);
+	sim_connect(&front, 2);
+	sim_buf_init(&large, &front, 11, 800, 600, 32);
+	sim_buf_draw(&large, 2);
+	ok(sim_dbuf_create(&front, &large));
+	ok(sim_fb_attach(&front, 11, 21, 800, 600, XD_FMT_XRGB8888));
+	ok(sim_set_config(&front.conn[0], 21, 800, 600, 32));
+	sim_expect_picture(sim, &front, 0, 800, 600, 2);
+	ok(sim_dbuf_destroy(&front, 11));
+	sim_buf_finish(&large, &front);
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest control_tests[] = {
@@ -456,6 +487,7 @@ int main(void)
 		SIM_TEST(garbage, "garbage"),
 		SIM_TEST(many_clients, "many-clients"),
 		SIM_TEST(worker_gone, "worker-gone"),
+		SIM_TEST(resize_outlives_daemon, "resize-outlives-daemon"),
 	};
 
 	return cmocka_run_group_tests(control_tests, NULL, NULL);
