@@ -54,6 +54,10 @@ test-debug: build ## the driver on a kernel with KASAN, lockdep and kmemleak; KU
 	@scripts/setup debug lab
 	@scripts/test-debug
 
+soak: build ## random actions under clients that flip: make soak MINUTES=60 [SEED=s]
+	@scripts/setup
+	@scripts/soak $(or $(MINUTES),60) $(SEED)
+
 test-browser: build ## a guest's screen in a real browser: Chromium, noVNC, websockets
 	@scripts/setup browser lab
 	@scripts/test-browser
@@ -80,5 +84,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo desktop test build driver driver-arm64 backend guest-tests unit check fuzz test-debug test-browser lab bench deb install clean host
+.PHONY: help demo desktop test build driver driver-arm64 backend guest-tests unit check fuzz test-debug soak test-browser lab bench deb install clean host
 .NOTPARALLEL:
