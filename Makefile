@@ -74,8 +74,8 @@ install: backend ## daemon, tool, manual pages, unit: make install PREFIX=/usr D
 	@meson configure build/backend -Dprefix=$(PREFIX)
 	@DESTDIR=$(DESTDIR) meson install -C build/backend
 
-bench: build ## the in-tree module and ours in turn in one boot: bench/results/, a table
-	@scripts/setup
+bench: build ## the in-tree module and ours in turn in one boot: bench/results/, a table, a plot
+	@scripts/setup bench lab
 	@bench/run
 
 clean: ## remove what was built; downloads and images stay (build/cache)
