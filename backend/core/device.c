@@ -371,7 +371,7 @@ static void close_connection(struct xd_device *dev)
 		return;
 	}
 	close_states(dev);
-	if (dev->present && !dev->online)
+	if (!dev->online)
 		xd_device_is_done(dev->sup, dev->be_path);
 }
 

@@ -402,7 +402,7 @@ static void update(struct xd_keyboard *kbd)
 	if (!kbd->present || !online ||
 	    !store->ops->domain_alive(store, kbd->domid)) {
 		disconnect(kbd, false);
-		if (kbd->present && !online && !kbd->worker)
+		if (!online && !kbd->worker)
 			xd_device_is_done(kbd->sup, kbd->be_path);
 		return;
 	}

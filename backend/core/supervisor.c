@@ -86,8 +86,17 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
 
 void xd_device_is_done(struct xd_supervisor *sup, const char *be_path)
 {
-	if (sup->domid)
+	char path[192];
+	char *online;
+
+	if (!sup->domid)
+		return;
+	/* not there: the toolstack is about to write it */
+	snprintf(path, sizeof(path), "%s/online", be_path);
+	online = sup->store->ops->read(sup->store, path);
+	if (online && !strcmp(online, "0"))
 		sup->store->ops->remove(sup->store, be_path);
+	free(online);
 }
 
 /* Devices whose directory and worker have gone are forgotten. */

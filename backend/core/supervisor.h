@@ -155,7 +155,7 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
 			char name[XD_GUEST_NAME_SIZE]);
 
 /*
- * The device is closed and taken away: its directory @be_path can go. In dom0
+ * The device is closed; its directory @be_path goes if it was taken away. In dom0
  * the toolstack removes it; for one of another domain libxl waits until that
  * domain does.
  */

@@ -198,6 +198,31 @@ static void device_detached(void **state)
 	sim_finish(sim);
 }
 
+#define HALF_MADE	"/local/domain/9/backend/vdispl/5/1"
+
+static bool half_made_was_seen(void *ctx)
+{
+	char *text = fake_read(ctx, HALF_MADE "/state");
+	bool seen = text && !strcmp(text, "6");
+
+	free(text);
+	return seen;
+}
+
+/* A toolstack may write node by node: what is not there is not "taken away". */
+static void see_half_made(struct sim *sim)
+{
+	char *text;
+
+	fake_write(sim->fake, HALF_MADE "/frontend", "none");
+	assert_true(fake_wait(sim->fake, half_made_was_seen, sim->fake,
+			      SIM_TIMEOUT_MS));
+	text = fake_read(sim->fake, HALF_MADE "/frontend");
+	assert_non_null(text);
+	free(text);
+	fake_remove(sim->fake, HALF_MADE);
+}
+
 /* libxl waits until another domain than its own has removed the directory. */
 static void driver_domain(void **state)
 {
@@ -210,6 +235,7 @@ static void driver_domain(void **state)
 	sim_connect(&front, 1);
 	show(&front, &buf, 1);
 	sim_expect_picture(sim, &front, 0, 640, 480, 1);
+	see_half_made(sim);
 	assert_false(device_is_gone(&front));
 	sim_set_online(&front, false);
 	assert_true(fake_wait(sim->fake, device_is_gone, &front,
