@@ -464,6 +464,7 @@ struct xen_drm_cursor {
  * @flip_timeout: looks for a frame-done event that is overdue
  * @status_work: puts @bad into the link-status property
  * @hotplug_work: fetches the EDID again and tells user space
+ * @hotplug_next: jiffies; not before
  * @width: largest mode, pixels
  * @height: largest mode, lines
  * @connected: a monitor is there
@@ -494,6 +495,7 @@ struct xen_drm_pipe {
 	struct delayed_work flip_timeout;
 	struct work_struct status_work;
 	struct delayed_work hotplug_work;
+	unsigned long hotplug_next;
 
 	unsigned int width;
 	unsigned int height;

@@ -282,10 +282,17 @@ static void xen_drm_conn_hotplug_work(struct work_struct *work)
  */
 bool xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
 {
+	const unsigned long pause = msecs_to_jiffies(XEN_DRM_HOTPLUG_MS);
+	unsigned long delay = 0;
+
 	WRITE_ONCE(pipe->connected, connected);
-	/* a backend may tell as often as it likes */
-	return schedule_delayed_work(&pipe->hotplug_work,
-				     msecs_to_jiffies(XEN_DRM_HOTPLUG_MS));
+	/* at once, but a backend may tell as often as it likes */
+	if (time_in_range(pipe->hotplug_next, jiffies, jiffies + 2 * pause))
+		delay = pipe->hotplug_next - jiffies;
+	if (!schedule_delayed_work(&pipe->hotplug_work, delay))
+		return false;
+	pipe->hotplug_next = jiffies + delay + pause;
+	return true;
 }
 
 /**
