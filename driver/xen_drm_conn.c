@@ -283,15 +283,16 @@ static void xen_drm_conn_hotplug_work(struct work_struct *work)
 bool xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
 {
 	const unsigned long pause = msecs_to_jiffies(XEN_DRM_HOTPLUG_MS);
+	const unsigned long now = jiffies;
 	unsigned long delay = 0;
 
 	WRITE_ONCE(pipe->connected, connected);
 	/* at once, but a backend may tell as often as it likes */
-	if (time_in_range(pipe->hotplug_next, jiffies, jiffies + 2 * pause))
-		delay = pipe->hotplug_next - jiffies;
+	if (time_in_range(pipe->hotplug_next, now, now + 2 * pause))
+		delay = pipe->hotplug_next - now;
 	if (!schedule_delayed_work(&pipe->hotplug_work, delay))
 		return false;
-	pipe->hotplug_next = jiffies + delay + pause;
+	pipe->hotplug_next = now + delay + pause;
 	return true;
 }
 
