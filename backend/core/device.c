@@ -372,7 +372,7 @@ static void close_connection(struct xd_device *dev)
 	}
 	close_states(dev);
 	if (!dev->online)
-		xd_device_is_done(dev->sup, dev->be_path);
+		xd_drop_directory(dev->sup, dev->be_path);
 }
 
 static void act(struct xd_device *dev, enum action action)

@@ -403,7 +403,7 @@ static void update(struct xd_keyboard *kbd)
 	    !store->ops->domain_alive(store, kbd->domid)) {
 		disconnect(kbd, false);
 		if (!online && !kbd->worker)
-			xd_device_is_done(kbd->sup, kbd->be_path);
+			xd_drop_directory(kbd->sup, kbd->be_path);
 		return;
 	}
 	switch (kbd->fe_state) {

@@ -84,7 +84,7 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
 	free(text);
 }
 
-void xd_device_is_done(struct xd_supervisor *sup, const char *be_path)
+void xd_drop_directory(struct xd_supervisor *sup, const char *be_path)
 {
 	char path[192];
 	char *online;

@@ -159,7 +159,7 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
  * the toolstack removes it; for one of another domain libxl waits until that
  * domain does.
  */
-void xd_device_is_done(struct xd_supervisor *sup, const char *be_path);
+void xd_drop_directory(struct xd_supervisor *sup, const char *be_path);
 
 /* keyboards.c: vkbd devices, which tell guests what outputs tell */
 

@@ -35,6 +35,17 @@ static char *store_read(struct xd_store *store, const char *path)
 	return xs_read(to_libxen_store(store)->xs, XBT_NULL, path, NULL);
 }
 
+/* For the caller to free(); NULL with errno set. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash)
+		return strndup(path, (size_t)(slash - path));
+	errno = EINVAL;
+	return NULL;
+}
+
 /* Whether the directory is there, and the write, in one transaction. */
 static int write_once(struct xs_handle *xs, const char *dir, const char *path,
 		      const char *text)
@@ -57,15 +68,11 @@ static int write_once(struct xs_handle *xs, const char *dir, const char *path,
 static int store_write(struct xd_store *store, const char *path,
 		       const char *text)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir;
+	char *dir = directory_of(path);
 	int ret;
 
-	if (!slash)
-		return -EINVAL;
-	dir = strndup(path, (size_t)(slash - path));
 	if (!dir)
-		return -ENOMEM;
+		return -errno;
 	do {
 		ret = write_once(to_libxen_store(store)->xs, dir, path, text);
 	} while (ret == -EAGAIN);
@@ -73,23 +80,40 @@ static int store_write(struct xd_store *store, const char *path,
 	return ret;
 }
 
+/* In one transaction: the toolstack may be adding another device there. */
+static int remove_once(struct xs_handle *xs, const char *above,
+		       const char *path)
+{
+	xs_transaction_t t = xs_transaction_start(xs);
+	unsigned int num;
+	char **names;
+	int err = 0;
+
+	if (t == XBT_NULL)
+		return -errno;
+	if (!xs_rm(xs, t, path))
+		err = errno;
+	names = err ? NULL : xs_directory(xs, t, above, &num);
+	if (names && !num && !xs_rm(xs, t, above))
+		err = errno;
+	free(names);
+	if (!xs_transaction_end(xs, t, err != 0) && !err)
+		err = errno;
+	return -err;
+}
+
 static int store_remove(struct xd_store *store, const char *path)
 {
-	struct xs_handle *xs = to_libxen_store(store)->xs;
-	const char *slash = strrchr(path, '/');
-	unsigned int num;
-	char *above;
-	char **names;
+	char *above = directory_of(path);
+	int ret;
 
-	if (!xs_rm(xs, XBT_NULL, path))
+	if (!above)
 		return -errno;
-	above = slash ? strndup(path, (size_t)(slash - path)) : NULL;
-	names = above ? xs_directory(xs, XBT_NULL, above, &num) : NULL;
-	if (names && !num)
-		xs_rm(xs, XBT_NULL, above);
-	free(names);
+	do {
+		ret = remove_once(to_libxen_store(store)->xs, above, path);
+	} while (ret == -EAGAIN);
 	free(above);
-	return 0;
+	return ret;
 }
 
 static char **store_list(struct xd_store *store, const char *path,
