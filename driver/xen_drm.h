@@ -465,6 +465,7 @@ struct xen_drm_cursor {
  * @status_work: puts @bad into the link-status property
  * @hotplug_work: fetches the EDID again and tells user space
  * @hotplug_next: jiffies; not before
+ * @edid_tries: unanswered questions since the monitor changed; @hotplug_work's
  * @width: largest mode, pixels
  * @height: largest mode, lines
  * @connected: a monitor is there
@@ -496,6 +497,7 @@ struct xen_drm_pipe {
 	struct work_struct status_work;
 	struct delayed_work hotplug_work;
 	unsigned long hotplug_next;
+	unsigned int edid_tries;
 
 	unsigned int width;
 	unsigned int height;

@@ -15,6 +15,7 @@
 #include "xen_drm.h"
 
 #define XEN_DRM_HOTPLUG_MS	100	/* at most so often we look */
+#define XEN_DRM_EDID_TRIES	3	/* of a monitor that changed */
 #define XEN_DRM_REFRESH		60	/* Hz, without an EDID */
 
 static enum drm_connector_status
@@ -213,35 +214,28 @@ static bool xen_drm_conn_edid_good(const u8 *edid, size_t size)
 	return true;
 }
 
-/**
- * xen_drm_conn_fetch_edid - ask the backend which monitor is there
- * @pipe: the pipe, connected
- * @ask: false: do not, it would not answer
- *
- * Without one, or with a wrong one, the configured resolution stands.
- *
- * Context: state machine, waits for the backend.
- * Return: false from a backend that does not answer.
- */
-bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask)
+/* A GET_EDID, and what is wrong with its answer. *ret_edid is the caller's. */
+static int xen_drm_conn_ask_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
+				 size_t *ret_size)
+{
+	int ret = xen_drm_cmd_get_edid(pipe, ret_edid, ret_size);
+
+	if (!ret && !xen_drm_conn_edid_good(*ret_edid, *ret_size)) {
+		drm_warn(&pipe->xdrm->drm,
+			 "connector %u: the backend's EDID (%zu bytes) is not valid, using the configured size\n",
+			 pipe->index, *ret_size);
+		kfree(*ret_edid);
+		return -EINVAL;
+	}
+	return ret;
+}
+
+/* The monitor there is now. @edid: the pipe's from here on; NULL without one. */
+static void xen_drm_conn_set_edid(struct xen_drm_pipe *pipe, u8 *edid,
+				  size_t size)
 {
 	const struct xen_drm_conn_cfg *cfg = &pipe->xdrm->cfg.conn[pipe->index];
 	struct mutex *lock = &pipe->xdrm->drm.mode_config.mutex;
-	u8 *edid = NULL;
-	size_t size = 0;
-	int ret = -EOPNOTSUPP;
-
-	if (ask && pipe->xdrm->version >= 2)
-		ret = xen_drm_cmd_get_edid(pipe, &edid, &size);
-	if (ret == -ENOTCONN)
-		return false;	/* the next backend is asked, too */
-	if (!ret && !xen_drm_conn_edid_good(edid, size)) {
-		drm_warn(&pipe->xdrm->drm,
-			 "connector %u: the backend's EDID (%zu bytes) is not valid, using %ux%u\n",
-			 pipe->index, size, cfg->width, cfg->height);
-		kfree(edid);
-		edid = NULL;
-	}
 
 	mutex_lock(lock);
 	kfree(pipe->edid);
@@ -253,7 +247,52 @@ bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask)
 	if (edid)
 		xen_drm_conn_measure(pipe);
 	mutex_unlock(lock);
+}
+
+/**
+ * xen_drm_conn_fetch_edid - ask a new backend which monitor is there
+ * @pipe: the pipe, connected
+ * @ask: false: do not, it would not answer
+ *
+ * Without an EDID, or with a wrong one, the configured resolution stands.
+ *
+ * Context: state machine, waits for the backend.
+ * Return: false from a backend that does not answer.
+ */
+bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask)
+{
+	u8 *edid = NULL;
+	size_t size = 0;
+	int ret = -EOPNOTSUPP;
+
+	if (ask && pipe->xdrm->version >= 2)
+		ret = xen_drm_conn_ask_edid(pipe, &edid, &size);
+	if (ret == -ENOTCONN)
+		return false;	/* the next backend is asked, too */
+	xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size);
 	return ask && ret != -ETIMEDOUT;
+}
+
+/*
+ * The same backend has another monitor. While it is too slow to tell which, the
+ * one it had stays, and it is asked again, a few times.
+ */
+static void xen_drm_conn_refetch_edid(struct xen_drm_pipe *pipe)
+{
+	u8 *edid = NULL;
+	size_t size = 0;
+	int ret = -EOPNOTSUPP;
+
+	if (pipe->xdrm->version >= 2)
+		ret = xen_drm_conn_ask_edid(pipe, &edid, &size);
+	if ((ret == -ETIMEDOUT || ret == -ENOMEM) &&
+	    ++pipe->edid_tries < XEN_DRM_EDID_TRIES) {
+		schedule_delayed_work(&pipe->hotplug_work, 0);
+		return;
+	}
+	pipe->edid_tries = 0;
+	if (ret != -ENOTCONN && ret != -ETIMEDOUT && ret != -ENOMEM)
+		xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size);
 }
 
 static void xen_drm_conn_hotplug_work(struct work_struct *work)
@@ -266,7 +305,7 @@ static void xen_drm_conn_hotplug_work(struct work_struct *work)
 	if (!drm_dev_enter(&pipe->xdrm->drm, &idx))
 		return;
 	if (pipe->xdrm->registered) {
-		xen_drm_conn_fetch_edid(pipe, true);
+		xen_drm_conn_refetch_edid(pipe);
 		drm_kms_helper_connector_hotplug_event(&pipe->connector);
 	}
 	drm_dev_exit(idx);

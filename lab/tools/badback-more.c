@@ -6,6 +6,7 @@
 #include "badback-more.h"
 
 #define EDID_SIZE	128
+#define EDID_GOOD	3	/* of make_edid */
 #define SETTLE_MS	100	/* for the guest to look at a state */
 
 /* ---- EDIDs ---- */
@@ -117,6 +118,31 @@ void bad_edid_silent(struct bad *b, struct bad_conn *c,
 {
 	if (req->operation != XENDISPL_OP_GET_EDID)
 		bad_honest(b, c, req);
+}
+
+/* After an honest answer another monitor, about which the first question is not
+ * answered: there has to be one more. */
+void bad_edid_slow(struct bad *b, struct bad_conn *c,
+		   const struct xendispl_req *req)
+{
+	uint8_t edid[2 * EDID_SIZE];
+
+	if (req->operation != XENDISPL_OP_GET_EDID) {
+		bad_honest(b, c, req);
+		return;
+	}
+	if (b->count == 1) {
+		b->count++;
+		return;
+	}
+	bad_write_edid(b, req, edid, make_edid(edid, EDID_GOOD));
+	bad_respond(c, req->id, req->operation, 0)->op.get_edid.edid_sz =
+		EDID_SIZE;
+	bad_push(b, c);
+	if (b->count == 0)
+		ask_again(b, c);
+	else
+		b->count++;
 }
 
 /* ---- page directories of buffers that the backend allocates ---- */

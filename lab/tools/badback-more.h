@@ -9,6 +9,8 @@ void bad_edid_sizes(struct bad *b, struct bad_conn *c,
 		    const struct xendispl_req *req);
 void bad_edid_texts(struct bad *b, struct bad_conn *c,
 		    const struct xendispl_req *req);
+void bad_edid_slow(struct bad *b, struct bad_conn *c,
+		   const struct xendispl_req *req);
 void bad_edid_silent(struct bad *b, struct bad_conn *c,
 		     const struct xendispl_req *req);
 
@@ -43,6 +45,8 @@ void bad_unmapped(struct bad *b);
 	  .nodes = BAD_EDID_NODES }, \
 	{ "edid", "edid-texts", 9, 6000, .answer = bad_edid_texts, \
 	  .nodes = BAD_EDID_NODES }, \
+	{ "edid", "edid-slow", 3, 15000, .answer = bad_edid_slow, \
+	  .nodes = BAD_EDID_NODES, .all = true }, \
 	{ "edid", "edid-silent", 0, 4000, .answer = bad_edid_silent }, \
 	{ "directories", "dir-untouched", 10, .answer = bad_dir_untouched }, \
 	{ "directories", "dir-ones", 10, .answer = bad_dir_ones }, \

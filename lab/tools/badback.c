@@ -246,6 +246,8 @@ static void play_connection(struct bad *b, const struct bad_case *bad_case)
 	if (bad_case->connected)
 		bad_case->connected(b);
 	bad_serve(b, bad_case, until);
+	if (bad_case->all && b->count < bad_case->times)
+		bad_die("%u times, not %u", b->count, bad_case->times);
 	bad_unmap(b);
 }
 

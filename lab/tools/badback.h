@@ -72,6 +72,7 @@ struct bad {
  * struct bad_case - one thing to do wrong
  * @group: cases that are about the same
  * @times: how often, then it is over
+ * @all: the frontend has to give the occasion for each of @times
  * @ms: it is over after so long in any case; 0: 2000
  * @nodes: "NAME=TEXT", separated by newlines, in our directory before InitWait
  * @answer: a request came; NULL: an honest answer
@@ -92,6 +93,7 @@ struct bad_case {
 	void (*connected)(struct bad *b);
 	void (*run)(struct bad *b);
 	bool refused;
+	bool all;
 };
 
 extern const struct bad_case bad_cases[];
