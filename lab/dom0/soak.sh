@@ -426,7 +426,7 @@ order_end() {
 }
 
 soak_tell_result() {
-	note "soak: $(clock "$(elapsed)"), stood still for $(stood_still) s more; done: $(cut -d' ' -f1 plan.txt | sort | uniq -c | awk '{ printf "%s%d %s", NR > 1 ? ", " : "", $1, $2 }')"
+	note "soak: $(clock "$(elapsed)"), stood still for $(stood_still) s more; done: $(awk '{ count[$1]++ } END { for (kind in count) printf "%s%d %s", n++ ? ", " : "", count[kind], kind }' plan.txt)"
 	note "soak: $(printf '%s' "$clients" | awk '{ flips += $2; events += $4; pauses += $6; if ($8 > worst) worst = $8; relinks += $10; n++ }
 		END { printf "%d clients left as told, none lost: %d flips, %d events, %d pauses, the longest %.1f s, %d modes set again for a Bad link", n, flips, events, pauses, worst / 1000, relinks }')"
 }

@@ -51,7 +51,7 @@ struct soak {
 	struct head heads[KT_MAX_OUTPUTS];
 	bool open;
 	bool held; /* shows a picture, does not flip */
-	bool unplug; /* it has been told that the device will go */
+	bool unplug; /* told that the device will go: it flips, no more */
 	int orders;
 	FILE *answers;
 	char line[MAX_ORDER];
@@ -475,7 +475,7 @@ static int flip_all(struct soak *s)
 				wait = PACE_MS - since;
 			continue;
 		}
-		if (head->frame % LOOK_FRAMES == 0)
+		if (!s->unplug && head->frame % LOOK_FRAMES == 0)
 			relink(s, head);
 		kt_buf_draw_frame(&head->bufs[next], next + 1, head->frame + 1);
 		err = flip(s, head, &head->bufs[next]);
