@@ -114,6 +114,17 @@ static bool set_bool(void *field, const char *value)
 	return true;
 }
 
+/* As text, of an output's own setting. */
+static bool set_yes_no(void *field, const char *value)
+{
+	bool yes;
+
+	if (!set_bool(&yes, value))
+		return false;
+	*(const char **)field = value;
+	return true;
+}
+
 static bool set_conns(void *field, const char *value)
 {
 	return !xd_parse_u32(value, 1, XD_MAX_CONNECTORS, field);
@@ -222,6 +233,9 @@ static const struct setting {
 	SETTING("daemon", "wayland-display", true,
 		options[XD_OPTION_WAYLAND_DISPLAY], set_display,
 		"a name or an absolute path of 1 to 107 bytes"),
+	SETTING("daemon", "wayland-fullscreen", true,
+		options[XD_OPTION_WAYLAND_FULLSCREEN], set_yes_no,
+		"yes or no"),
 	SETTING("daemon", "vnc-listen", true, options[XD_OPTION_VNC_LISTEN],
 		set_address, "a numeric address or the path of a directory"),
 	SETTING("daemon", "vnc-port", true, options[XD_OPTION_VNC_PORT],

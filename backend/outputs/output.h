@@ -95,6 +95,7 @@ struct xd_output_events {
  */
 enum xd_option {
 	XD_OPTION_WAYLAND_DISPLAY,
+	XD_OPTION_WAYLAND_FULLSCREEN,	/* yes or no */
 	XD_OPTION_VNC_LISTEN,
 	XD_OPTION_VNC_PORT,
 	XD_OPTION_VNC_PASSWORD_FILE,

@@ -305,6 +305,9 @@ void way_window_open(struct way_window *win)
 	xdg_toplevel_add_listener(win->toplevel, &toplevel_listener, win);
 	name_window(win);
 	decorate(win);
+	if (!strcmp(win->owner->params.options
+		    ->text[XD_OPTION_WAYLAND_FULLSCREEN], "yes"))
+		xdg_toplevel_set_fullscreen(win->toplevel, NULL);
 	wl_surface_commit(win->surface);
 	way_link_flush(link);
 }

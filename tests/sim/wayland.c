@@ -347,6 +347,19 @@ static void resize(void **state)
 	end(sim);
 }
 
+/* A window that wants a whole screen, of which it learns what that is. */
+static void fullscreen(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->options[XD_OPTION_WAYLAND_FULLSCREEN] = "yes";
+	begin(sim, "request-connector-event");
+	assert_true(desk_find(&desk, APP(5, 0))->fullscreen);
+	tell(DESK_CONFIGURE, APP(5, 0), 1024, 768, 1 << XDG_FULLSCREEN);
+	await(sim, was_told, (struct wish){ .value = 1 });
+	end(sim);
+}
+
 /* Nobody sees it: the guest is slowed down, but never hangs. */
 static void hidden(void **state)
 {
@@ -457,6 +470,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(windows, "windows"),
 		SIM_TEST_NO_DAEMON(damage, "damage"),
 		SIM_TEST_NO_DAEMON(resize, "resize"),
+		SIM_TEST_NO_DAEMON(fullscreen, "fullscreen"),
 		SIM_TEST_NO_DAEMON(hidden, "hidden"),
 		SIM_TEST_NO_DAEMON(kept, "kept"),
 		SIM_TEST_NO_DAEMON(restart, "restart"),

@@ -177,6 +177,8 @@ static void wrong_lines(void **state)
 		  "file: vnc-listen \"0.0.0.0\": expected vnc-password-file with an address that others reach" },
 		{ "[guest g]\nvnc-listen = ::\n",
 		  "file: vnc-listen \"::\" of guest g: expected vnc-password-file with an address that others reach" },
+		{ "[daemon]\nwayland-fullscreen = 1\n",
+		  "file:2: wayland-fullscreen \"1\": expected yes or no" },
 		{ "[daemon]\ndrm-card = card0\n",
 		  "file:2: drm-card \"card0\": expected an absolute path of at most 127 bytes" },
 		{ "[daemon]\ndrm-connectors = DP-1, DP-2\n",
@@ -190,7 +192,7 @@ static void wrong_lines(void **state)
 		{ "[daemon]\ndrm-connectors = DP-1\n[guest b]\ndrm-connectors = DP-1\n",
 		  "file: drm-connectors: DP-1 is named twice, in [daemon] and [guest b]: expected once" },
 		{ "[daemon]\nbytes = 1\n",
-		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors" },
+		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display, wayland-fullscreen, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors" },
 		{ "[limits]\nrate = 1\n",
 		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[limits]\nbuffers = 0\n",
@@ -204,7 +206,7 @@ static void wrong_lines(void **state)
 		{ "[guest ]\n",
 		  "file:1: [guest ]: expected a domain's name of 1 to 63 bytes" },
 		{ "[guest a]\nsocket = x\n",
-		  "file:2: \"socket\": expected one of output, rate, wayland-display, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
+		  "file:2: \"socket\": expected one of output, rate, wayland-display, wayland-fullscreen, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[guest a]\n[guest a]\n",
 		  "file:2: [guest a]: expected once" },
 		{ "[daemon\n",
@@ -295,7 +297,7 @@ static void packaged_file(void **state)
 		strcat(strcat(out, line), "\n");
 	}
 	assert_int_equal(parse_fresh(out), 0);
-	assert_int_equal(__builtin_popcount(config.set), 18);
+	assert_int_equal(__builtin_popcount(config.set), 19);
 	assert_memory_equal(&config.limits, &limits, sizeof(limits));
 	assert_int_equal(config.millihertz, 60000);
 	assert_int_equal(config.max_conns, XD_MAX_CONNECTORS);

@@ -303,10 +303,20 @@ static void set_minimized(struct wl_client *client,
 	surface->win->minimized++;
 }
 
+static void set_fullscreen(struct wl_client *client,
+			   struct wl_resource *resource,
+			   struct wl_resource *screen)
+{
+	struct surface *surface = wl_resource_get_user_data(resource);
+
+	surface->win->fullscreen = true;
+}
+
 static const struct xdg_toplevel_interface toplevel_impl = {
 	.destroy = no_request,
 	.set_title = set_title,
 	.set_app_id = set_app_id,
+	.set_fullscreen = set_fullscreen,
 	.set_minimized = set_minimized,
 };
 

@@ -22,6 +22,7 @@
  * @commits:	with a buffer, since it opened
  * @damage:	pixels that the last commit said have changed
  * @minimized:	how often it asked to be
+ * @fullscreen:	it asked for a whole screen
  * @kept:	buffers that it waits for
  * @scribbled:	a buffer was written that was not given back
  */
@@ -35,6 +36,7 @@ struct desk_window {
 	uint32_t commits;
 	uint32_t damage;
 	uint32_t minimized;
+	bool fullscreen;
 	uint32_t kept;
 	bool scribbled;
 	uint32_t pixels[DESK_PIXELS];
