@@ -511,7 +511,8 @@ static void turn(struct soak *s, unsigned int *quiet_ms)
 		return;
 	}
 	ret = poll(fds, 2, wait);
-	if (s->open && fds[1].revents)
+	/* some may have been read along with those that an order waited for */
+	if (s->open)
 		err = take_events(s);
 	if (err == -ENODEV) {
 		gone(s);
