@@ -361,15 +361,20 @@ void xen_drm_bus_lost(struct device *dev)
 	queue_work(bus->wq, &bus->work);
 }
 
+/*
+ * A backend that saw us Closed may wait for Initialising before it offers
+ * anything again.
+ */
 static void xen_drm_bus_retry(struct work_struct *work)
 {
 	struct xen_drm_bus *bus = container_of(to_delayed_work(work),
 					       struct xen_drm_bus, retry);
 
 	mutex_lock(&bus->lock);
-	if (bus->state == XEN_DRM_FAILED &&
-	    READ_ONCE(bus->backend) == XenbusStateInitWait)
-		xen_drm_bus_offer(bus);
+	if (bus->state == XEN_DRM_FAILED)
+		xen_drm_bus_act(bus, READ_ONCE(bus->backend) ==
+				     XenbusStateInitWait ?
+				XEN_DRM_DO_OFFER : XEN_DRM_DO_LOSE);
 	mutex_unlock(&bus->lock);
 }
 
