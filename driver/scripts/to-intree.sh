@@ -53,7 +53,8 @@ driver() { # DEST
 	perl -0pi -e 'BEGIN { local $/; open my $f, "<", "'"$work/helper"'"; $h = <$f> }
 		s/(\n(\/\*\*\n( \*[^\n]*\n)+)?int xen_drm_bufs_init\()/\n$h$1/ or die; s/\n\n\n/\n\n/g' "$to/xen_drm_buf.c"
 	# shellcheck disable=SC2016  # make's
-	sed -e '/^obj-m/s/.*/obj-$(CONFIG_DRM_XEN_FRONTEND) += drm_xen_front.o/' \
+	sed -e '/fail on demand/,+2d' -e '/XEN_DRM_FAULTS/d' \
+		-e '/^obj-m/s/.*/obj-$(CONFIG_DRM_XEN_FRONTEND) += drm_xen_front.o/' \
 		-e 's/CONFIG_KUNIT/CONFIG_DRM_XEN_FRONTEND_KUNIT_TEST/' \
 		-e '/compat/,+1{/compat/d;/^$/d}' "$from/Kbuild" >"$to/Makefile"
 	sed -e 's/CONFIG_KUNIT/CONFIG_DRM_XEN_FRONTEND_KUNIT_TEST/' \

@@ -75,7 +75,7 @@ screendump() {
 # -- guests ------------------------------------------------------------------
 
 # guest_create NAME [vdispl=CONNECTORS|none] [be_alloc=0|1] [vkb=SPEC|none]
-#	[memory=MIB] [vcpus=N] [kernel_args=TEXT] [modprobe=yes|no] [job=FUNCTION]
+#	[memory=MIB] [vcpus=N] [kernel_args=TEXT] [modprobe=yes|no|faults] [job=FUNCTION]
 #	[frontend=ours|in-tree] [backend=DOMAIN] [driver_domain=0|1] [files=DIR]
 # What is in DIR is added to the guest's file system. The job is guest_NAME where
 # the scenario has it, else guest.
