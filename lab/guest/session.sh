@@ -55,6 +55,7 @@ xorg_start() {
 		cat /run/session.log
 		fail "Xorg does not start"
 	fi
+	/lab/guest/follow &
 	DISPLAY=:0 twm -f /lab/guest/twmrc &
 	DISPLAY=:0 xterm -T terminal -fa 'DejaVu Sans Mono' -fs 12 -geometry 80x24+60+60 \
 		-e /lab/guest/terminal &

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -21,7 +22,7 @@ static const char usage[] =
 "usage: vncsay HOST PORT picture FILE.png   what is on the screen\n"
 "       vncsay HOST PORT type TEXT          printable ASCII, a key each, and Return\n"
 "       vncsay HOST PORT click X Y          with the left button\n"
-"       vncsay HOST PORT size W H           ask for, and wait for it\n"
+"       vncsay HOST PORT size W H           ask for, wait for it, tell how long\n"
 "       vncsay HOST PORT ask W H            ask for, and do not wait\n"
 "HOST may be the path of a socket.\n"
 "$VNCSAY_PASSWORD is the password.\n";
@@ -142,6 +143,14 @@ static bool click(rfbClient *client, int x, int y)
 		SendPointerEvent(client, x, y, 0) && hang_up(client);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static int want_width, want_height;
 
 static bool is_resized(rfbClient *client)
@@ -151,12 +160,19 @@ static bool is_resized(rfbClient *client)
 
 static bool size(rfbClient *client, int width, int height)
 {
+	uint64_t asked;
+
 	want_width = width;
 	want_height = height;
-	return wait_until(client, has_all) &&
-		SendExtDesktopSize(client, (uint16_t)width,
-				   (uint16_t)height) &&
-		wait_until(client, is_resized);
+	if (!wait_until(client, has_all))
+		return false;
+	asked = now_ms();
+	if (!SendExtDesktopSize(client, (uint16_t)width, (uint16_t)height) ||
+	    !wait_until(client, is_resized))
+		return false;
+	printf("%dx%d after %llu ms\n", width, height,
+	       (unsigned long long)(now_ms() - asked));
+	return true;
 }
 
 /* Any size: 0x0 unplugs the monitor of QEMU's graphics card. */
