@@ -54,17 +54,33 @@ static const enum action actions[XD_NUM_STATES] = {
 	[XD_STATE_RECONFIGURED] = ACT_NONE,
 };
 
-void xd_device_warn(struct xd_device *dev, const char *fmt, ...)
+static void log_line(struct xd_device *dev, void (*log)(const char *fmt, ...),
+		     const char *fmt, va_list ap)
 {
 	char text[512];
-	va_list ap;
 
 	if (!xd_log_allow(&dev->log_limit))
 		return;
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
+	log("domain %u (%s): %s", dev->domid, dev->guest, text);
+}
+
+void xd_device_warn(struct xd_device *dev, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(dev, xd_warn, fmt, ap);
 	va_end(ap);
-	xd_warn("domain %u (%s): %s", dev->domid, dev->guest, text);
+}
+
+void xd_device_info(struct xd_device *dev, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(dev, xd_info, fmt, ap);
+	va_end(ap);
 }
 
 static char *read_node(struct xd_device *dev, const char *dir,
@@ -148,8 +164,7 @@ static void close_sock(struct xd_device *dev)
 static void connected(struct xd_device *dev, int err)
 {
 	if (err) {
-		xd_warn("domain %u (%s): cannot connect: %s", dev->domid,
-			dev->guest, strerror(-err));
+		xd_device_warn(dev, "cannot connect: %s", strerror(-err));
 		dev->refused = true;
 		xd_device_kill_worker(dev);
 		return;
@@ -157,9 +172,8 @@ static void connected(struct xd_device *dev, int err)
 	if (dev->fe_state != XD_STATE_INITIALISED)
 		return;
 	set_state(dev, XD_STATE_CONNECTED);
-	xd_info("domain %u (%s): connected, %u connector%s", dev->domid,
-		dev->guest, dev->connect.nr_conns,
-		dev->connect.nr_conns == 1 ? "" : "s");
+	xd_device_info(dev, "connected, %u connector%s", dev->connect.nr_conns,
+		       dev->connect.nr_conns == 1 ? "" : "s");
 }
 
 static void denied(struct xd_device *dev, int call)

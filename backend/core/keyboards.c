@@ -310,8 +310,9 @@ static void sock_ready(void *ctx, uint32_t events)
 		return;
 	if (ret > 0 && msg.type == XD_MSG_CONNECTED && !msg.err) {
 		set_state(kbd, XD_STATE_CONNECTED);
-		xd_info("domain %u (%s): keyboard %u connected", kbd->domid,
-			kbd->guest, kbd->devid);
+		if (xd_log_allow(&kbd->log_limit))
+			xd_info("domain %u (%s): keyboard %u connected",
+				kbd->domid, kbd->guest, kbd->devid);
 		return;
 	}
 	if (ret > 0 && msg.type == XD_MSG_DENIED) {

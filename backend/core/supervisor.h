@@ -192,8 +192,10 @@ void xd_device_update(struct xd_device *dev);
 void xd_device_worker_ended(struct xd_device *dev, int status);
 void xd_device_kill_worker(struct xd_device *dev);
 
-/* A line about a guest that it can cause at will. */
+/* Lines about a guest that it can cause at will: together so many in a while. */
 void xd_device_warn(struct xd_device *dev, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void xd_device_info(struct xd_device *dev, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* viewers.c: those who look at a device, a process each */

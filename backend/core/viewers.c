@@ -104,8 +104,8 @@ static int start_listener(struct xd_device *dev, unsigned int conn,
 		close(fd);
 		return ret;
 	}
-	xd_info("domain %u (%s): connector %u: %s at %s", dev->domid,
-		dev->guest, conn, ops->name, listener->address);
+	xd_device_info(dev, "connector %u: %s at %s", conn, ops->name,
+		       listener->address);
 	return 0;
 }
 

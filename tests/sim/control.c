@@ -418,6 +418,58 @@ static void many_clients(void **state)
 	end(sim);
 }
 
+/* The first answer on @sock; the descriptor that came with it, or -1. */
+static int first_answer(int sock, char answer[4096])
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = { .iov_base = answer, .iov_len = 4095 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &control, .msg_controllen = sizeof(control),
+	};
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	struct cmsghdr *header;
+	ssize_t len;
+	int fd;
+
+	assert_int_equal(poll(&pfd, 1, SIM_TIMEOUT_MS), 1);
+	len = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	assert_true(len > 0);
+	answer[len] = '\0';
+	header = CMSG_FIRSTHDR(&msg);
+	if (!header)
+		return -1;
+	memcpy(&fd, CMSG_DATA(header), sizeof(fd));
+	return fd;
+}
+
+/* Of several clients only the one that asked has the picture. */
+static void picture_for_who_asked(void **state)
+{
+	struct sim *sim = *state;
+	char answer[4096];
+	int sock[3], fd;
+
+	begin(sim);
+	for (size_t i = 0; i < ARRAY_SIZE(sock); i++)
+		sock[i] = connect_raw(sim);
+	send(sock[1], "screenshot 5 0", 14, MSG_NOSIGNAL);
+	fd = first_answer(sock[1], answer);
+	assert_true(fd >= 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(sock); i += 2) {
+		send(sock[i], "list", 4, MSG_NOSIGNAL);
+		assert_int_equal(first_answer(sock[i], answer), -1);
+		has(answer, "guest5");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(sock); i++)
+		close(sock[i]);
+	end(sim);
+}
+
 /* The worker dies while somebody waits for its answer: told so, at once. */
 static void worker_gone(void **state)
 {
@@ -486,6 +538,7 @@ int main(void)
 		SIM_TEST(socket_is_private, "socket-is-private"),
 		SIM_TEST(garbage, "garbage"),
 		SIM_TEST(many_clients, "many-clients"),
+		SIM_TEST(picture_for_who_asked, "picture-for-who-asked"),
 		SIM_TEST(worker_gone, "worker-gone"),
 		SIM_TEST(resize_outlives_daemon, "resize-outlives-daemon"),
 	};

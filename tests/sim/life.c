@@ -478,6 +478,44 @@ static void idle_is_quiet(void **state)
 	sim_finish(sim);
 }
 
+static bool backend_is_closed(void *ctx)
+{
+	return sim_back_state(ctx) == SIM_CLOSED;
+}
+
+/* Whether a frontend that published nothing is refused in @ms. */
+static bool refused_in(struct sim *sim, int ms)
+{
+	sim_set_state(&front, SIM_INITIALISING);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_set_state(&front, SIM_INITIALISED);
+	return fake_wait(sim->fake, backend_is_closed, &front, ms);
+}
+
+/*
+ * One that comes over and over is let wait, and the log does not grow with each
+ * of its tries. Afterwards it is served.
+ */
+static void reconnect_storm(void **state)
+{
+	const unsigned int most = 1000;
+	struct sim *sim = *state;
+	unsigned int tries = 1;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	while (refused_in(sim, 3000))
+		if (++tries > most)
+			sim_fail("%u tries, and all were taken", most);
+	assert_true(tries > 20);
+	assert_true(sim_log_has(sim, "too many messages"));
+	assert_true(sim_log_count(sim, "warning: ") < tries / 2);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_set_state(&front, SIM_CLOSED);
+	sim_connect(&front, 1);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
 struct watches_wait {
 	struct sim *sim;
 	unsigned int watches;
@@ -535,6 +573,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(denied_call_is_logged,
 				   "denied-call-is-logged"),
 		SIM_TEST_NO_DAEMON(idle_is_quiet, "idle-is-quiet"),
+		SIM_TEST(reconnect_storm, "reconnect-storm"),
 		SIM_TEST(nothing_is_left, "nothing-is-left"),
 	};
 

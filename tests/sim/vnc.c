@@ -480,6 +480,46 @@ static void slow_client(void **state)
 	sim_finish(sim);
 }
 
+/* The server's first words, which a viewer process says; false at the end. */
+static bool is_greeted(int fd)
+{
+	char version[12];
+
+	return raw_read(fd, version, sizeof(version)) == sizeof(version);
+}
+
+/* No more than 16 processes for those who look on; a place that is left is free. */
+static void too_many_clients(void **state)
+{
+	const uint64_t end = deadline();
+	struct sim *sim = *state;
+	int fds[16], more;
+	bool in = false;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = raw_open(sim);
+		assert_true(is_greeted(fds[i]));
+	}
+	more = raw_open(sim);
+	assert_false(is_greeted(more));
+	close(more);
+	close(fds[3]);
+	while (!in && xd_now() < end) {
+		more = raw_open(sim);
+		in = is_greeted(more);
+		close(more);
+	}
+	assert_true(in);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		if (i != 3)
+			close(fds[i]);
+	draw(&front, &buf, 2);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
 static void garbage(void **state)
 {
 	static const char *const lines[] = {
@@ -522,6 +562,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(resize, "resize"),
 		SIM_TEST_NO_DAEMON(two_guests, "two-guests"),
 		SIM_TEST_NO_DAEMON(slow_client, "slow-client"),
+		SIM_TEST_NO_DAEMON(too_many_clients, "too-many-clients"),
 		SIM_TEST_NO_DAEMON(garbage, "garbage"),
 	};
 
