@@ -368,6 +368,7 @@ int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
 			  const struct xen_drm_damage *damage,
 			  const struct xen_drm_call *call);
+void xen_drm_cmd_panic_flip(struct xen_drm_pipe *pipe, u64 fb_cookie);
 int xen_drm_cmd_cursor_set(struct xen_drm_pipe *pipe, u64 fb_cookie);
 int xen_drm_cmd_cursor_move(struct xen_drm_pipe *pipe, int x, int y,
 			    const struct xen_drm_call *call);

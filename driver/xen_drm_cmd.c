@@ -191,6 +191,21 @@ int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
 }
 
 /**
+ * xen_drm_cmd_panic_flip - PG_FLIP of everything, when nothing else goes on
+ * @pipe: the connector
+ * @fb_cookie: on screen
+ *
+ * Context: any, even that of a panic.
+ */
+void xen_drm_cmd_panic_flip(struct xen_drm_pipe *pipe, u64 fb_cookie)
+{
+	struct xendispl_req req;
+
+	xen_drm_cmd_fill_flip(&req, pipe, fb_cookie, NULL);
+	xen_drm_ring_panic(&pipe->ring, &req);
+}
+
+/**
  * xen_drm_cmd_cursor_set - CURSOR_SET ("cursor"): show an image as the cursor
  * @pipe: the connector
  * @fb_cookie: attached, ARGB8888; 0 hides the cursor

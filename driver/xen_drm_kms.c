@@ -18,6 +18,7 @@
 #include <drm/drm_vblank.h>
 
 #include "xen_drm.h"
+#include "xen_drm_panic.h"
 
 /* displif.h leaves the list open; these eight every backend knows. */
 static const u32 xen_drm_base_formats[] = {
@@ -101,6 +102,7 @@ static void xen_drm_plane_atomic_update(struct drm_plane *plane,
 static const struct drm_plane_helper_funcs xen_drm_plane_helper_funcs = {
 	.atomic_check = xen_drm_plane_atomic_check,
 	.atomic_update = xen_drm_plane_atomic_update,
+	COMPAT_DRM_PANIC_FUNCS
 };
 
 const struct drm_plane_funcs xen_drm_plane_funcs = {

@@ -8,8 +8,6 @@
  * in use. Only the answer, or the end of the connection, frees it.
  */
 
-#include <linux/slab.h>
-
 #include <xen/events.h>
 
 #include "xen_drm.h"
@@ -482,6 +480,47 @@ static struct xen_drm_slot *xen_drm_ring_free_slot(struct xen_drm_ring *ring)
 	return NULL;
 }
 
+static void xen_drm_ring_put(struct xen_drm_ring *ring,
+			     struct xen_drm_slot *slot,
+			     struct xendispl_req *req)
+{
+	int notify;
+
+	lockdep_assert_held(&ring->lock);
+	ring->serial += XEN_DRM_RING_SLOTS;
+	req->id = ring->serial | (slot - ring->slots);
+	slot->state = XEN_DRM_SLOT_WAITING;
+	slot->id = req->id;
+	slot->op = req->operation;
+	slot->deadline = jiffies + msecs_to_jiffies(XEN_DRM_REQUEST_MS);
+	*RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt) = *req;
+	ring->front.req_prod_pvt++;
+	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&ring->front, notify);
+	if (notify)
+		notify_remote_via_irq(ring->ch.irq);
+}
+
+/**
+ * xen_drm_ring_panic - send a request if nothing stands in the way
+ * @ring: the ring
+ * @req: zeroed, then filled; the id is set here
+ *
+ * Context: any, even that of a panic: who holds the lock may never give it back.
+ */
+void xen_drm_ring_panic(struct xen_drm_ring *ring, struct xendispl_req *req)
+{
+	struct xen_drm_slot *slot;
+
+	if (!spin_trylock(&ring->lock))
+		return;
+	slot = xen_drm_ring_error(ring) ? NULL : xen_drm_ring_free_slot(ring);
+	if (slot) {
+		slot->call = (struct xen_drm_call){ .quiet = true };
+		xen_drm_ring_put(ring, slot, req);
+	}
+	spin_unlock(&ring->lock);
+}
+
 /**
  * xen_drm_ring_try_submit - send a request if there is room
  * @ring: the ring
@@ -497,7 +536,6 @@ int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 {
 	struct xen_drm_slot *slot;
 	unsigned long flags;
-	int notify = 0;
 	int ret;
 
 	spin_lock_irqsave(&ring->lock, flags);
@@ -510,23 +548,11 @@ int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 		goto out;
 	}
 
-	ring->serial += XEN_DRM_RING_SLOTS;
-	req->id = ring->serial | (slot - ring->slots);
-	slot->state = XEN_DRM_SLOT_WAITING;
-	slot->id = req->id;
-	slot->op = req->operation;
-	slot->deadline = jiffies + msecs_to_jiffies(XEN_DRM_REQUEST_MS);
 	slot->call = *call;
-
 	/* before the backend can answer; older answers are for the worker */
 	if (!call->quiet && !ring->awaited++ && xen_drm_ring_ask(ring))
 		xen_drm_ring_look(ring, 0);
-
-	*RING_GET_REQUEST(&ring->front, ring->front.req_prod_pvt) = *req;
-	ring->front.req_prod_pvt++;
-	RING_PUSH_REQUESTS_AND_CHECK_NOTIFY(&ring->front, notify);
-	if (notify)
-		notify_remote_via_irq(ring->ch.irq);
+	xen_drm_ring_put(ring, slot, req);
 	xen_drm_ring_look(ring, call->quiet ?
 			  msecs_to_jiffies(XEN_DRM_QUIET_MS) :
 			  msecs_to_jiffies(XEN_DRM_REQUEST_MS));
@@ -607,91 +633,4 @@ int xen_drm_ring_submit(struct xen_drm_ring *ring, struct xendispl_req *req,
 			return ret;
 	} while (xen_drm_ring_wait_room(ring));
 	return -ETIMEDOUT;
-}
-
-/* Shared by the one who waits and the slot; whoever is last frees it. */
-struct xen_drm_wait {
-	struct kref ref;
-	struct completion done;
-	int status;
-	struct xendispl_resp resp;
-	void (*release)(void *ctx);
-	void *ctx;
-};
-
-static void xen_drm_wait_free(struct kref *ref)
-{
-	kfree(container_of(ref, struct xen_drm_wait, ref));
-}
-
-static void xen_drm_wait_done(void *ctx, u32 tag, int status,
-			      const struct xendispl_resp *resp)
-{
-	struct xen_drm_wait *wait = ctx;
-
-	wait->status = status;
-	if (resp)
-		wait->resp = *resp;
-	complete(&wait->done);
-}
-
-static void xen_drm_wait_release(void *ctx)
-{
-	struct xen_drm_wait *wait = ctx;
-
-	if (wait->release)
-		wait->release(wait->ctx);
-	kref_put(&wait->ref, xen_drm_wait_free);
-}
-
-/**
- * xen_drm_ring_call - send a request and wait for its answer
- * @ring: the ring
- * @req: zeroed, then filled
- * @ret_resp: the answer, if this returns 0; may be NULL
- * @release: told once the backend can no longer touch what @req names, even if
- *	this fails; may be NULL
- * @ctx: passed to @release
- *
- * Context: process. Takes XEN_DRM_REQUEST_MS at the most, twice that if the
- * ring is full.
- * Return: 0, the backend's error, or what xen_drm_ring_submit() returns.
- */
-int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
-		      struct xendispl_resp *ret_resp,
-		      void (*release)(void *ctx), void *ctx)
-{
-	struct xen_drm_wait *wait;
-	struct xen_drm_call call = {
-		.done = xen_drm_wait_done,
-		.release = xen_drm_wait_release,
-	};
-	int ret = -ENOMEM;
-
-	wait = kzalloc(sizeof(*wait), GFP_KERNEL);
-	if (!wait)
-		goto err_release;
-	kref_init(&wait->ref);
-	init_completion(&wait->done);
-	wait->release = release;
-	wait->ctx = ctx;
-	call.ctx = wait;
-
-	kref_get(&wait->ref);
-	ret = xen_drm_ring_submit(ring, req, &call);
-	if (ret) {
-		kfree(wait);
-		goto err_release;
-	}
-	wait_for_completion(&wait->done);
-	ret = wait->status;
-	if (!ret && ret_resp)
-		*ret_resp = wait->resp;
-	kref_put(&wait->ref, xen_drm_wait_free);
-	return ret;
-
-err_release:
-	if (release)
-		release(ctx);
-	return ret;
 }

@@ -161,19 +161,23 @@ void xen_drm_ring_poll(struct xen_drm_ring *ring);
 int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 			    struct xendispl_req *req,
 			    const struct xen_drm_call *call);
+void xen_drm_ring_panic(struct xen_drm_ring *ring, struct xendispl_req *req);
 int xen_drm_ring_submit(struct xen_drm_ring *ring, struct xendispl_req *req,
 			const struct xen_drm_call *call);
 bool xen_drm_ring_has_room(struct xen_drm_ring *ring);
 bool xen_drm_ring_wait_room(struct xen_drm_ring *ring);
-int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
-		      struct xendispl_resp *ret_resp,
-		      void (*release)(void *ctx), void *ctx);
 
 /* Did the backend break the protocol on it? That was said already. */
 static inline bool xen_drm_ring_is_broken(const struct xen_drm_ring *ring)
 {
 	return READ_ONCE(ring->broken);
 }
+
+/* xen_drm_call.c: a request whose answer is waited for */
+
+int xen_drm_ring_call(struct xen_drm_ring *ring, struct xendispl_req *req,
+		      struct xendispl_resp *ret_resp,
+		      void (*release)(void *ctx), void *ctx);
 
 /* xen_drm_event.c: events from the backend */
 

@@ -103,6 +103,15 @@ static inline void compat_shrinker_unregister(struct shrinker *shrinker)
 #define COMPAT_DRM_PRIME_OPS
 #endif
 
+/* 6.12 has all that the last words of the kernel need. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && defined(CONFIG_DRM_PANIC)
+#define COMPAT_DRM_PANIC_FUNCS						\
+	.get_scanout_buffer = xen_drm_panic_buffer,			\
+	.panic_flush = xen_drm_panic_flush,
+#else
+#define COMPAT_DRM_PANIC_FUNCS
+#endif
+
 /*
  * The guest's console, drawn in memory of its own and copied as it changes. The
  * helper that does this for any driver moved around.

@@ -33,6 +33,7 @@ plain_names() {
 	sed -i -e '/^\tCOMPAT_DRM_PRIME_OPS$/d' -e '/^MODULE_VERSION(/d' \
 		-e 's/^\tCOMPAT_DRM_FBDEV_OPS$/\tDRM_FBDEV_TTM_DRIVER_OPS,/' \
 		-e 's/compat_fbdev_setup(\(.*\));/drm_client_setup_with_fourcc(\1, DRM_FORMAT_XRGB8888);/' \
+		-e 's/^\tCOMPAT_DRM_PANIC_FUNCS$/\t.get_scanout_buffer = xen_drm_panic_buffer,\n\t.panic_flush = xen_drm_panic_flush,/' \
 		-e 's/compat_shrinker_unregister(/shrinker_free(/' \
 		-e 's/compat_shrinker_data(\([a-z]*\))/\1->private_data/' \
 		-e '/^#include "compat\/compat_fbdev.h"$/d' "$@"
@@ -56,6 +57,7 @@ driver() { # DEST
 	sed -e '/fail on demand/,+2d' -e '/XEN_DRM_FAULTS/d' \
 		-e '/^obj-m/s/.*/obj-$(CONFIG_DRM_XEN_FRONTEND) += drm_xen_front.o/' \
 		-e 's/CONFIG_KUNIT/CONFIG_DRM_XEN_FRONTEND_KUNIT_TEST/' \
+		-e 's/-$(CONFIG_DRM_PANIC)/-y/' \
 		-e '/compat/,+1{/compat/d;/^$/d}' "$from/Kbuild" >"$to/Makefile"
 	sed -e 's/CONFIG_KUNIT/CONFIG_DRM_XEN_FRONTEND_KUNIT_TEST/' \
 		-e 's/-include .*compat.h //' "$from/tests/Kbuild" >"$to/tests/Makefile"

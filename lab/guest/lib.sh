@@ -17,6 +17,9 @@ must_fail() {
 	fi
 }
 
+# panic_wanted: what the kernel says from here on is no failure of the scenario
+panic_wanted() { echo "<0>lab: a panic is wanted" >/dev/kmsg; }
+
 # retry SECONDS COMMAND...: until COMMAND succeeds; seconds of a quick machine,
 # an emulated one gets LAB_PATIENCE times as many. A turn counts for five of them
 # at the most: a machine that stood still was not late.
