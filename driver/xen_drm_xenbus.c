@@ -163,6 +163,23 @@ static void xen_drm_bus_fail(struct xen_drm_bus *bus, int ret)
 			   msecs_to_jiffies(bus->retry_s * 1000));
 }
 
+/*
+ * xenbus_switch_state() takes some failures for success, and never writes that
+ * state again: look what is there.
+ */
+static int xen_drm_bus_switch(struct xen_drm_bus *bus, enum xenbus_state state)
+{
+	struct xenbus_device *xb = bus->xb;
+
+	xenbus_switch_state(xb, state);
+	if (xenbus_read_driver_state(xb->nodename) == state)
+		return 0;
+	dev_warn_ratelimited(&xb->dev, "XenStore did not take our state %s\n",
+			     xenbus_strstate(state));
+	xb->state = XenbusStateUnknown;
+	return -EIO;
+}
+
 static void xen_drm_bus_offer(struct xen_drm_bus *bus)
 {
 	int ret;
@@ -179,13 +196,50 @@ static void xen_drm_bus_offer(struct xen_drm_bus *bus)
 		return;
 	}
 	bus->state = XEN_DRM_OFFERED;
-	xenbus_switch_state(bus->xb, XenbusStateInitialised);
-	/* if that failed it is Closing now, and the backend has nothing to do */
-	if (xenbus_read_driver_state(bus->xb->nodename) !=
-	    XenbusStateInitialised) {
+	ret = xen_drm_bus_switch(bus, XenbusStateInitialised);
+	if (ret) {
 		xen_drm_link_stop(bus->xdrm);
-		xen_drm_bus_fail(bus, -EIO);
+		xen_drm_bus_fail(bus, ret);
 	}
+}
+
+/* The toolstack took the device away: clients lose theirs. */
+static void xen_drm_bus_check(struct xen_drm_bus *bus)
+{
+	if (xen_drm_cfg_online(bus->xb))
+		return;
+	cancel_delayed_work_sync(&bus->grace);
+	xen_drm_bus_drop(bus);
+	bus->state = XEN_DRM_GONE;
+	xenbus_frontend_closed(bus->xb);
+}
+
+/* For a backend that begins anew. */
+static void xen_drm_bus_wait(struct xen_drm_bus *bus)
+{
+	int ret;
+
+	bus->state = XEN_DRM_WAITING;
+	ret = xen_drm_bus_switch(bus, XenbusStateInitialising);
+	if (ret)
+		xen_drm_bus_fail(bus, ret);
+}
+
+/* The device stays: clients see a pause at the most. */
+static void xen_drm_bus_lose(struct xen_drm_bus *bus)
+{
+	if (bus->state == XEN_DRM_CONNECTED) {
+		dev_info_ratelimited(&bus->xb->dev,
+				     "backend lost, waiting for it\n");
+		queue_delayed_work(bus->wq, &bus->grace,
+				   msecs_to_jiffies(xen_drm_grace_s * 1000));
+	}
+	if (bus->xdrm)
+		xen_drm_link_stop(bus->xdrm);
+	bus->state = XEN_DRM_WAITING;
+	xen_drm_bus_check(bus);
+	if (bus->state == XEN_DRM_WAITING)
+		xen_drm_bus_wait(bus);
 }
 
 /* Everything the new backend has to know, and what clients may notice. */
@@ -211,7 +265,10 @@ static void xen_drm_bus_connect(struct xen_drm_bus *bus)
 	cancel_delayed_work_sync(&bus->grace);
 	xen_drm_link_start(xdrm, bus->xb, &bus->cfg);
 	bus->state = XEN_DRM_CONNECTED;
-	xenbus_switch_state(bus->xb, XenbusStateConnected);
+	if (xen_drm_bus_switch(bus, XenbusStateConnected)) {
+		xen_drm_bus_lose(bus);
+		return;
+	}
 
 	for (i = 0; i < xdrm->num_pipes; i++)
 		answers = xen_drm_conn_fetch_edid(&xdrm->pipes[i], answers);
@@ -228,34 +285,6 @@ static void xen_drm_bus_connect(struct xen_drm_bus *bus)
 		}
 	}
 	bus->retry_s = 0;
-}
-
-/* The toolstack took the device away: clients lose theirs. */
-static void xen_drm_bus_check(struct xen_drm_bus *bus)
-{
-	if (xen_drm_cfg_online(bus->xb))
-		return;
-	cancel_delayed_work_sync(&bus->grace);
-	xen_drm_bus_drop(bus);
-	bus->state = XEN_DRM_GONE;
-	xenbus_frontend_closed(bus->xb);
-}
-
-/* The device stays: clients see a pause at the most. */
-static void xen_drm_bus_lose(struct xen_drm_bus *bus)
-{
-	if (bus->state == XEN_DRM_CONNECTED) {
-		dev_info_ratelimited(&bus->xb->dev,
-				     "backend lost, waiting for it\n");
-		queue_delayed_work(bus->wq, &bus->grace,
-				   msecs_to_jiffies(xen_drm_grace_s * 1000));
-	}
-	if (bus->xdrm)
-		xen_drm_link_stop(bus->xdrm);
-	bus->state = XEN_DRM_WAITING;
-	xen_drm_bus_check(bus);
-	if (bus->state == XEN_DRM_WAITING)
-		xenbus_switch_state(bus->xb, XenbusStateInitialising);
 }
 
 static void xen_drm_bus_act(struct xen_drm_bus *bus,
@@ -298,8 +327,7 @@ static void xen_drm_bus_resume(struct xen_drm_bus *bus)
 		queue_delayed_work(bus->wq, &bus->grace,
 				   msecs_to_jiffies(xen_drm_grace_s * 1000));
 	}
-	bus->state = XEN_DRM_WAITING;
-	xenbus_switch_state(bus->xb, XenbusStateInitialising);
+	xen_drm_bus_wait(bus);
 }
 
 static void xen_drm_bus_work(struct work_struct *work)
@@ -441,7 +469,7 @@ static int xen_drm_xenbus_probe(struct xenbus_device *xb,
 	INIT_DELAYED_WORK(&bus->grace, xen_drm_bus_grace);
 	INIT_DELAYED_WORK(&bus->retry, xen_drm_bus_retry);
 	dev_set_drvdata(&xb->dev, bus);
-	xenbus_switch_state(xb, XenbusStateInitialising);
+	xen_drm_bus_wait(bus);
 	return 0;
 }
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The device goes while it is in use, comes back, or its backend does. */
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -46,54 +43,6 @@ static void client_flip(struct client *c, unsigned int count)
 }
 
 /* ---- through sysfs ---- */
-
-struct bus_place {
-	char device[64];
-	char driver[PATH_MAX];
-};
-
-static void find_place(const struct kt_dev *dev, struct bus_place *place)
-{
-	char link[64], path[PATH_MAX];
-	struct stat st;
-
-	kt_assert_ok(fstat(dev->fd, &st));
-	snprintf(link, sizeof(link), "/sys/dev/char/%u:%u/device",
-		 major(st.st_rdev), minor(st.st_rdev));
-	if (!realpath(link, path))
-		kt_fail("%s: %s", link, kt_errno_name(-errno));
-	snprintf(place->device, sizeof(place->device), "%s",
-		 strrchr(path, '/') + 1);
-	strncat(path, "/driver", sizeof(path) - strlen(path) - 1);
-	if (!realpath(path, place->driver))
-		kt_skip("%s is not bound to a driver", place->device);
-}
-
-static int write_name(const struct bus_place *place, const char *file)
-{
-	char path[PATH_MAX + 16];
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "%s/%s", place->driver, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (write(fd, place->device, strlen(place->device)) < 0)
-		err = -errno;
-	close(fd);
-
-	return err;
-}
-
-static void unbind(const struct bus_place *place)
-{
-	kt_assert_ok(write_name(place, "unbind"));
-}
-
-static void bind_again(const struct bus_place *place)
-{
-	kt_assert_ok(write_name(place, "bind"));
-}
 
 /* Everything says ENODEV; what was mapped is still there; nothing crashes. */
 static void expect_gone(struct client *c)
@@ -133,50 +82,50 @@ static void expect_back(void)
 
 static void test_unbind_idle(void)
 {
-	struct bus_place place;
+	struct kt_place place;
 	struct kt_dev dev;
 
 	kt_open(&dev);
-	find_place(&dev, &place);
+	kt_place_find(&place, &dev);
 	kt_close(&dev);
-	unbind(&place);
-	bind_again(&place);
+	kt_assert_ok(kt_place_write(&place, "unbind"));
+	kt_assert_ok(kt_place_write(&place, "bind"));
 	expect_back();
 }
 
 static void test_unbind_open(void)
 {
-	struct bus_place place;
+	struct kt_place place;
 	struct client c;
 
 	client_open(&c);
-	find_place(&c.dev, &place);
-	unbind(&place);
+	kt_place_find(&place, &c.dev);
+	kt_assert_ok(kt_place_write(&place, "unbind"));
 	expect_gone(&c);
 	client_forget(&c);
-	bind_again(&place);
+	kt_assert_ok(kt_place_write(&place, "bind"));
 	expect_back();
 }
 
 /* With a flip on its way; its event comes, or the end does. */
 static void test_unbind_flipping(void)
 {
-	struct bus_place place;
+	struct kt_place place;
 	struct client c;
 
 	for (unsigned int i = 0; i < 3; i++) {
 		struct kt_event event;
 
 		client_open(&c);
-		find_place(&c.dev, &place);
+		kt_place_find(&place, &c.dev);
 		client_flip(&c, 5);
 		kt_assert_ok(kt_flip(&c.dev, c.output, &c.bufs[1], 99));
-		unbind(&place);
+		kt_assert_ok(kt_place_write(&place, "unbind"));
 		if (kt_next_event(&c.dev, 5000, &event) == 1)
 			kt_assert_eq(event.data, 99);
 		expect_gone(&c);
 		client_forget(&c);
-		bind_again(&place);
+		kt_assert_ok(kt_place_write(&place, "bind"));
 		expect_back();
 	}
 }
@@ -184,13 +133,13 @@ static void test_unbind_flipping(void)
 /* The old client stays while the new device is in use already. */
 static void test_unbind_both(void)
 {
-	struct bus_place place;
+	struct kt_place place;
 	struct client old, new;
 
 	client_open(&old);
-	find_place(&old.dev, &place);
-	unbind(&place);
-	bind_again(&place);
+	kt_place_find(&place, &old.dev);
+	kt_assert_ok(kt_place_write(&place, "unbind"));
+	kt_assert_ok(kt_place_write(&place, "bind"));
 	client_open(&new);
 	client_flip(&new, 10);
 	expect_gone(&old);
@@ -202,18 +151,18 @@ static void test_unbind_both(void)
 /* A mapping and a dma-buf outlive their device by far. */
 static void test_unbind_mapped(void)
 {
-	struct bus_place place;
+	struct kt_place place;
 	struct client c;
 	int prime;
 
 	client_open(&c);
-	find_place(&c.dev, &place);
+	kt_place_find(&place, &c.dev);
 	kt_assert_ok(drmPrimeHandleToFD(c.dev.fd, c.bufs[0].handle, DRM_CLOEXEC,
 					&prime));
 	memset(c.bufs[0].map, 0x11, c.bufs[0].size);
-	unbind(&place);
+	kt_assert_ok(kt_place_write(&place, "unbind"));
 	kt_close(&c.dev);
-	bind_again(&place);
+	kt_assert_ok(kt_place_write(&place, "bind"));
 	expect_back();
 	for (uint64_t i = 0; i < c.bufs[0].size; i++)
 		if (c.bufs[0].map[i] != 0x11)
@@ -271,24 +220,24 @@ static void test_unbind_storm(void)
 {
 	for (unsigned int round = 0; round < 3; round++) {
 		struct storm storms[3];
-		struct bus_place place;
+		struct kt_place place;
 		struct client c;
 
 		client_open(&c);
-		find_place(&c.dev, &place);
+		kt_place_find(&place, &c.dev);
 		for (unsigned int i = 0; i < 3; i++) {
 			storms[i] = (struct storm) { .client = &c, .kind = i };
 			kt_assert_ok(-pthread_create(&storms[i].thread, NULL,
 						     storm, &storms[i]));
 		}
 		kt_pause_ms(300);
-		unbind(&place);
+		kt_assert_ok(kt_place_write(&place, "unbind"));
 		for (unsigned int i = 0; i < 3; i++)
 			pthread_join(storms[i].thread, NULL);
 		kt_note("%u creates, %u flips, %u reads", storms[0].turns,
 			storms[1].turns, storms[2].turns);
 		client_forget(&c);
-		bind_again(&place);
+		kt_assert_ok(kt_place_write(&place, "bind"));
 		expect_back();
 	}
 }
@@ -296,15 +245,15 @@ static void test_unbind_storm(void)
 static void test_rebind(void)
 {
 	unsigned int count = kt_opt.count ? kt_opt.count : 20;
-	struct bus_place place;
+	struct kt_place place;
 	struct kt_dev dev;
 
 	for (unsigned int i = 0; i < count; i++) {
 		kt_open(&dev);
-		find_place(&dev, &place);
+		kt_place_find(&place, &dev);
 		kt_close(&dev);
-		unbind(&place);
-		bind_again(&place);
+		kt_assert_ok(kt_place_write(&place, "unbind"));
+		kt_assert_ok(kt_place_write(&place, "bind"));
 	}
 	expect_back();
 }

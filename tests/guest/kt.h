@@ -8,6 +8,7 @@
 #define KT_H
 
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -249,6 +250,23 @@ struct kt_state {
 void kt_state_read(struct kt_dev *dev, struct kt_state *state);
 /* Fails the subtest when anything is different now; frees @state. */
 void kt_state_same(struct kt_dev *dev, struct kt_state *state);
+
+/* ---- kt_place.c ---- */
+
+/**
+ * struct kt_place - a device in sysfs
+ * @device: its name on its bus
+ * @driver: directory of its driver
+ */
+struct kt_place {
+	char device[64];
+	char driver[PATH_MAX];
+};
+
+/* Skips the subtest when no driver is bound. */
+void kt_place_find(struct kt_place *place, const struct kt_dev *dev);
+/* Writes its name to "bind" or "unbind": 0 or -errno. */
+int kt_place_write(const struct kt_place *place, const char *file);
 
 /* ---- kt_buf.c ---- */
 
