@@ -20,6 +20,7 @@
 
 static const char usage[] =
 "usage: vncsay HOST PORT picture FILE.png   what is on the screen\n"
+"       vncsay HOST PORT watch              until the server hangs up\n"
 "       vncsay HOST PORT type TEXT          printable ASCII, a key each, and Return\n"
 "       vncsay HOST PORT click X Y          with the left button\n"
 "       vncsay HOST PORT size W H           ask for, wait for it, tell how long\n"
@@ -115,6 +116,20 @@ static bool picture(rfbClient *client, const char *path)
 	return png_image_write_to_file(&image, path, 0, rgb, 0, NULL);
 }
 
+/* Says so when it has the first picture. */
+static bool watch(rfbClient *client)
+{
+	int n;
+
+	if (!wait_until(client, has_all) || puts("watching") < 0 ||
+	    fflush(stdout))
+		return false;
+	do
+		n = WaitForMessage(client, WAIT_US);
+	while (n >= 0 && (!n || HandleRFBServerMessage(client)));
+	return true;
+}
+
 /* As on a US keyboard: what needs Shift gets it. */
 static bool type(rfbClient *client, const char *text)
 {
@@ -200,6 +215,8 @@ static bool act(rfbClient *client, int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[0], "picture"))
 		return picture(client, argv[1]);
+	if (argc == 1 && !strcmp(argv[0], "watch"))
+		return watch(client);
 	if (argc == 2 && !strcmp(argv[0], "type"))
 		return type(client, argv[1]);
 	if (argc == 3 && !strcmp(argv[0], "click"))
