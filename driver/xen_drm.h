@@ -374,7 +374,12 @@ int xen_drm_cmd_cursor_move(struct xen_drm_pipe *pipe, int x, int y,
 			    const struct xen_drm_call *call);
 int xen_drm_cmd_get_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
 			 size_t *ret_size);
-/* xen_drm_kms.c, xen_drm_plane.c, xen_drm_conn.c: the pipeline */
+
+/* xen_drm_edid.c */
+
+bool xen_drm_edid_good(const u8 *edid, size_t size);
+
+/* xen_drm_kms.c, xen_drm_conn.c: the pipeline */
 
 /**
  * struct xen_drm_wire_flip - a PG_FLIP whose frame-done event is to come

@@ -193,34 +193,13 @@ static void xen_drm_conn_measure(struct xen_drm_pipe *pipe)
 	}
 }
 
-/* Header, checksums, and as many extensions as were delivered. */
-static bool xen_drm_conn_edid_good(const u8 *edid, size_t size)
-{
-	static const u8 header[] = {
-		0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00
-	};
-	size_t used = (((const struct edid *)edid)->extensions + 1) *
-		EDID_LENGTH;
-	u8 sum = 0;
-	size_t i;
-
-	if (used > size || memcmp(edid, header, sizeof(header)))
-		return false;
-	for (i = 0; i < used; i++) {
-		sum += edid[i];
-		if (i % EDID_LENGTH == EDID_LENGTH - 1 && sum)
-			return false;
-	}
-	return true;
-}
-
 /* A GET_EDID, and what is wrong with its answer. *ret_edid is the caller's. */
 static int xen_drm_conn_ask_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
 				 size_t *ret_size)
 {
 	int ret = xen_drm_cmd_get_edid(pipe, ret_edid, ret_size);
 
-	if (!ret && !xen_drm_conn_edid_good(*ret_edid, *ret_size)) {
+	if (!ret && !xen_drm_edid_good(*ret_edid, *ret_size)) {
 		drm_warn(&pipe->xdrm->drm,
 			 "connector %u: the backend's EDID (%zu bytes) is not valid, using the configured size\n",
 			 pipe->index, *ret_size);

@@ -4,6 +4,7 @@
 #include "xen_drm_test.h"
 
 #include "../xen_drm_conn.c"
+#include "../xen_drm_edid.c"
 
 struct xen_drm_conn_test {
 	struct xen_drm xdrm;
