@@ -148,7 +148,7 @@ static void bench_create_steady(struct kt_dev *dev, uint32_t w, uint32_t h)
 
 static void bench_addfb(struct kt_dev *dev, uint32_t w, uint32_t h)
 {
-	const unsigned int rounds = 200;
+	const unsigned int rounds = 1000;
 	struct kt_buf buf;
 	uint64_t start;
 

@@ -233,7 +233,7 @@ int main(int argc, char **argv)
 {
 	rfbClient *client;
 
-	if (argc < 5) {
+	if (argc < 4) {
 		fputs(usage, stderr);
 		return 2;
 	}
