@@ -50,6 +50,10 @@ fuzz: ## every fuzz target for FUZZ_SECONDS (30) each; executions and coverage
 	@scripts/setup host test
 	@scripts/fuzz
 
+mutants: ## can the tests fail? each promise of the threat model broken once
+	@scripts/setup host test
+	@scripts/mutants
+
 test-debug: build ## the driver on a kernel with KASAN, lockdep and kmemleak; KUnit tests
 	@scripts/setup debug lab
 	@scripts/test-debug
@@ -84,5 +88,5 @@ clean: ## remove what was built; downloads and images stay (build/cache)
 host:
 	@scripts/setup host
 
-.PHONY: help demo desktop test build driver driver-arm64 backend guest-tests unit check fuzz test-debug soak test-browser lab bench deb install clean host
+.PHONY: help demo desktop test build driver driver-arm64 backend guest-tests unit check fuzz mutants test-debug soak test-browser lab bench deb install clean host
 .NOTPARALLEL:

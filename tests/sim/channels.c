@@ -164,6 +164,14 @@ static void full_ring(void **state)
 }
 
 /* Our own answer's index is ours: what the guest writes there is overwritten. */
+static bool answered(void *ctx)
+{
+	const RING_IDX *index = ctx;
+
+	return *(volatile RING_IDX *)&conn->ring->rsp_prod == *index;
+}
+
+/* The worker counts for itself: the index is right again with the next answer. */
 static void response_index_scribbled(void **state)
 {
 	struct sim *sim = *state;
@@ -172,12 +180,14 @@ static void response_index_scribbled(void **state)
 	for (uint32_t i = 0; i < 50; i++) {
 		struct xendispl_req *req = sim_next_slot(conn,
 							 XENDISPL_OP_PG_FLIP);
-		RING_IDX mine = conn->ring_front.rsp_cons;
+		RING_IDX next = conn->ring_front.rsp_cons + 1;
 		struct xendispl_resp resp;
 
 		req->op.pg_flip.fb_cookie = 99;
-		*(volatile RING_IDX *)&conn->ring->rsp_prod = mine;
+		*(volatile RING_IDX *)&conn->ring->rsp_prod = next + 1 + i * 77;
 		sim_push(conn);
+		if (!fake_wait(sim->fake, answered, &next, SIM_TIMEOUT_MS))
+			sim_fail("no answer at index %u", next);
 		sim_wait_response(conn, &resp);
 		assert_int_equal(resp.status, -XEN_ENOENT);
 		*(volatile RING_IDX *)&conn->ring->req_event = i * 0x10000001u;
@@ -224,6 +234,12 @@ static void event_index_scribbled(void **state)
 
 	begin(sim);
 	conn->hold_events = true;
+	/* while there is room */
+	for (size_t i = 0; i < ARRAY_SIZE(garbage); i++) {
+		*(volatile uint32_t *)&conn->evt_page->in_prod = garbage[i];
+		ok(sim_flip(conn, 20));
+		flip(&other);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(garbage); i++) {
 		*(volatile uint32_t *)&conn->evt_page->in_cons = garbage[i];
 		*(volatile uint32_t *)&conn->evt_page->in_prod = ~garbage[i];

@@ -480,6 +480,17 @@ void sim_buf_init(struct sim_buf *buf, struct sim_front *front,
 		buf->dir[i][0] = buf->dir_refs[i + 1];
 }
 
+void sim_buf_grant_writable(struct sim_buf *buf, struct sim_front *front)
+{
+	for (uint32_t i = 0; i < buf->nr_pages; i++) {
+		fake_grant_end(front->fake, front->domid, buf->grefs[i]);
+		buf->grefs[i] = fake_grant(front->fake, front->domid,
+					   buf->pages +
+					   (size_t)i * FAKE_PAGE_SIZE, true);
+		buf->dir[i / 1023][1 + i % 1023] = buf->grefs[i];
+	}
+}
+
 void sim_buf_finish(struct sim_buf *buf, struct sim_front *front)
 {
 	for (uint32_t i = 0; i < buf->nr_pages; i++)

@@ -129,6 +129,9 @@ void sim_wait_events(struct sim_conn *conn, unsigned int n);
 void sim_buf_init(struct sim_buf *buf, struct sim_front *front,
 		  uint64_t cookie, uint32_t width, uint32_t height,
 		  uint32_t bpp);
+
+/* Pages the backend may write; a buffer that is not on the wire. */
+void sim_buf_grant_writable(struct sim_buf *buf, struct sim_front *front);
 void sim_buf_finish(struct sim_buf *buf, struct sim_front *front);
 
 /* A picture that depends on @seed in each pixel, XRGB8888. */

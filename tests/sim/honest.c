@@ -309,13 +309,7 @@ static void edid_buf_init(struct sim_buf *buf)
 {
 	sim_buf_init(buf, &front, 90, 64, 128, 32);
 	assert_int_equal(buf->size, XENDISPL_EDID_MAX_SIZE);
-	for (uint32_t i = 0; i < buf->nr_pages; i++) {
-		assert_int_equal(fake_grant_end(front.fake, 5, buf->grefs[i]),
-				 0);
-		buf->grefs[i] = fake_grant(front.fake, 5, buf->pages +
-					   (size_t)i * FAKE_PAGE_SIZE, true);
-		buf->dir[0][1 + i] = buf->grefs[i];
-	}
+	sim_buf_grant_writable(buf, &front);
 }
 
 static void edid(void **state)

@@ -359,8 +359,10 @@ static void edid_buffers(void **state)
 
 	begin(sim);
 	sim_buf_init(&buf, &front, 11, 64, 128, 32);
-	/* Read-only pages, a small buffer, a huge one, no directory. */
+	/* Read-only pages; then writable ones: a small buffer, a huge one, no directory. */
 	for (int i = 0; i < 4; i++) {
+		if (i == 1)
+			sim_buf_grant_writable(&buf, &front);
 		req = sim_next_slot(conn, XENDISPL_OP_GET_EDID);
 		req->op.get_edid.buffer_sz = i == 1 ? 128 :
 					     i == 2 ? 0xffffffff : 32768;

@@ -375,26 +375,35 @@ static void reconfiguring(void **state)
 	sim_finish(sim);
 }
 
-/* A line of /proc/PID/status, as a number. */
-static unsigned long status_of(pid_t pid, const char *name, int base)
+/* What follows @name in a line of /proc/PID/FILE; empty without such a line. */
+static void read_proc(pid_t pid, const char *file_name, const char *name,
+		      char value[256])
 {
 	char path[64], line[256];
-	unsigned long value = ~0ul;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	*value = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file_name);
 	file = fopen(path, "re");
 	assert_non_null(file);
 	while (fgets(line, sizeof(line), file))
 		if (!strncmp(line, name, strlen(name)))
-			value = strtoul(line + strlen(name) + 1, NULL, base);
+			strcpy(value, line + strlen(name));
 	fclose(file);
-	return value;
+}
+
+static unsigned long status_of(pid_t pid, const char *name, int base)
+{
+	char value[256];
+
+	read_proc(pid, "status", name, value);
+	return *value ? strtoul(value + 1, NULL, base) : ~0ul;
 }
 
 /* What a guest that took over its worker would have: nothing. */
 static void worker_has_no_rights(void **state)
 {
+	char limits[256], soft[16], hard[16];
 	struct sim *sim = *state;
 	pid_t worker;
 
@@ -411,6 +420,10 @@ static void worker_has_no_rights(void **state)
 	assert_int_equal(status_of(worker, "CapEff", 16), 0);
 	assert_int_equal(status_of(worker, "CapPrm", 16), 0);
 	assert_int_equal(status_of(worker, "NoNewPrivs", 16), 1);
+	read_proc(worker, "limits", "Max core file size", limits);
+	assert_int_equal(sscanf(limits, " %15s %15s", soft, hard), 2);
+	assert_string_equal(soft, "0");
+	assert_string_equal(hard, "0");
 	close_guest(&front);
 	sim_finish(sim);
 }

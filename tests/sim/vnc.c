@@ -470,9 +470,10 @@ static void slow_client(void **state)
 	fds[1] = raw_open(sim);		/* says nothing at all */
 	client = client_open(sim, 5, "raw");
 	assert_non_null(client);
-	for (uint32_t seed = 2; seed < 40; seed++)
+	/* more than a viewer that does not read can be told */
+	for (uint32_t seed = 2; seed < 600; seed++)
 		draw(&front, &buf, seed);
-	want_picture(client, WIDTH, HEIGHT, 39);
+	want_picture(client, WIDTH, HEIGHT, 599);
 	client_close(client);
 	close(fds[0]);
 	close(fds[1]);

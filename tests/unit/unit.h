@@ -21,4 +21,13 @@
 /* A test under a kebab-case name. */
 #define TEST(fn, label)	{ label, fn, NULL, NULL, NULL }
 
+/* UNIT_TEST=NAME in the environment: that test alone. */
+__attribute__((constructor)) static void choose_test(void)
+{
+	const char *name = getenv("UNIT_TEST");
+
+	if (name)
+		cmocka_set_test_filter(name);
+}
+
 #endif /* TESTS_UNIT_UNIT_H */
