@@ -112,25 +112,14 @@ static int xen_drm_flip_submit(struct xen_drm_pipe *pipe, u64 cookie,
 	return 0;
 }
 
-/* Adds damage to what is to be flipped next; more than fits is everything. */
+/* Adds damage to what is to be flipped next. */
 static void xen_drm_flip_add_damage(struct xen_drm_flip *flip, u64 cookie,
 				    const struct xen_drm_damage *damage)
 {
-	struct xen_drm_damage *sum = &flip->damage;
-	bool full = !damage || !damage->count;
-	unsigned int i;
-
-	if (!flip->dirty || flip->dirty_cookie != cookie) {
-		memset(sum, 0, sizeof(*sum));
-		if (!full)
-			*sum = *damage;
-	} else if (full || !sum->count ||
-		   sum->count + damage->count > XEN_DRM_MAX_DAMAGE) {
-		memset(sum, 0, sizeof(*sum));
-	} else {
-		for (i = 0; i < damage->count; i++)
-			sum->rect[sum->count++] = damage->rect[i];
-	}
+	if (flip->dirty && flip->dirty_cookie == cookie)
+		xen_drm_damage_add(&flip->damage, damage);
+	else
+		flip->damage = *damage;
 	flip->dirty = true;
 	flip->dirty_cookie = cookie;
 }

@@ -34,13 +34,16 @@
 /* Errors on the wire are Xen's: 0 or -1 to -4095. */
 #define XEN_DRM_MAX_STATUS		4095
 
+/* An area, pixels, end exclusive */
+struct xen_drm_rect {
+	u16 x1, y1, x2, y2;
+};
+
 /* PG_FLIP with "damage"; count 0: the whole frame changed */
 struct xen_drm_damage {
 	u8 count;
 	u8 reserved[7];
-	struct {
-		u16 x1, y1, x2, y2;	/* end exclusive */
-	} rect[XEN_DRM_MAX_DAMAGE];
+	struct xen_drm_rect rect[XEN_DRM_MAX_DAMAGE];
 };
 
 struct xen_drm_page_flip_damage {

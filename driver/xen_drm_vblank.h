@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * A pipe's clock, and the checksums of what it shows. Part of xen_drm.h.
+ * A pipe's clock, and the checksums of what it shows. Part of xen_drm_kms.h.
  */
 
 #ifndef XEN_DRM_VBLANK_H

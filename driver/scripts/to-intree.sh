@@ -80,6 +80,15 @@ manual() {
 		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm.h
 		   :internal:
 
+		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm_buf.h
+		   :internal:
+
+		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm_kms.h
+		   :internal:
+
+		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm_mem.h
+		   :internal:
+
 		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm_vblank.h
 		   :internal:
 
