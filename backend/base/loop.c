@@ -112,7 +112,12 @@ int xd_source_add(struct xd_loop *loop, struct xd_source *source, int fd,
 {
 	struct epoll_event event = { .events = events, .data.ptr = source };
 
-	*source = (struct xd_source){ .fd = fd, .ready = ready, .ctx = ctx };
+	*source = (struct xd_source){
+		.fd = fd,
+		.events = events,
+		.ready = ready,
+		.ctx = ctx,
+	};
 	if (epoll_ctl(loop->epfd, EPOLL_CTL_ADD, fd, &event)) {
 		source->fd = -1;
 		return -errno;
@@ -125,8 +130,12 @@ int xd_source_modify(struct xd_loop *loop, struct xd_source *source,
 {
 	struct epoll_event event = { .events = events, .data.ptr = source };
 
-	return epoll_ctl(loop->epfd, EPOLL_CTL_MOD, source->fd, &event) ?
-		-errno : 0;
+	if (events == source->events)
+		return 0;
+	if (epoll_ctl(loop->epfd, EPOLL_CTL_MOD, source->fd, &event))
+		return -errno;
+	source->events = events;
+	return 0;
 }
 
 void xd_source_del(struct xd_loop *loop, struct xd_source *source)

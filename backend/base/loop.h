@@ -21,11 +21,13 @@ struct xd_loop {
 /**
  * struct xd_source - a descriptor that the loop watches
  * @fd:		the descriptor, not owned; -1 when deleted
+ * @events:	EPOLL* bits that are waited for
  * @ready:	told the EPOLL* bits
  * @ctx:	passed to @ready
  */
 struct xd_source {
 	int fd;
+	uint32_t events;
 	void (*ready)(void *ctx, uint32_t events);
 	void *ctx;
 };

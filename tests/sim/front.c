@@ -46,6 +46,14 @@ static void back_write(struct sim_front *front, const char *node,
 	fake_write(front->fake, path, text);
 }
 
+char *sim_front_read(struct sim_front *front, const char *node)
+{
+	char path[160];
+
+	front_path(front, path, node);
+	return fake_read(front->fake, path);
+}
+
 char *sim_back_read(struct sim_front *front, const char *node)
 {
 	char path[160];
@@ -410,12 +418,10 @@ void sim_take_events(struct sim_conn *conn)
 	for (; cons != prod; cons++) {
 		struct xendispl_evt *evt = &XENDISPL_IN_RING_REF(page, cons);
 
-		if (conn->nr_events == SIM_MAX_EVENTS)
-			sim_fail("too many events");
 		if (evt->id != (uint16_t)conn->nr_events)
 			sim_fail("event id %u != %u", evt->id,
 				 conn->nr_events);
-		conn->events[conn->nr_events++] = *evt;
+		conn->events[conn->nr_events++ % SIM_MAX_EVENTS] = *evt;
 	}
 	xen_mb();
 	page->in_cons = cons;

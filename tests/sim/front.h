@@ -31,7 +31,8 @@ enum sim_state {		/* XenbusState */
  * struct sim_conn - a connector, the guest's end
  * @ring, @evt_page: the shared pages; @front: our end of the ring
  * @next_id:	of requests
- * @events:	all that came since connecting, copied out of the page
+ * @events:	the latest that came since connecting, copied out of the page
+ * @nr_events:	all that came
  */
 struct sim_conn {
 	struct sim_front *front;
@@ -85,6 +86,7 @@ void sim_guest_destroy(struct sim_front *front);
 void sim_front_write(struct sim_front *front, const char *node,
 		     const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+char *sim_front_read(struct sim_front *front, const char *node);
 char *sim_back_read(struct sim_front *front, const char *node);
 void sim_set_state(struct sim_front *front, enum sim_state state);
 void sim_set_online(struct sim_front *front, bool online);
