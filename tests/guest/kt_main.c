@@ -171,29 +171,45 @@ static unsigned int limit_of(const struct kt_test *test)
 	return limit * (times > 1 ? times : 1);
 }
 
+/*
+ * Waits for SIGCHLD, which is blocked since before the fork, so it cannot be missed.
+ * A machine that is saved wakes all who wait, some kernels with EINTR.
+ */
+static bool child_tells(unsigned int seconds)
+{
+	uint64_t until = kt_now() + seconds * KT_NS_PER_S, now;
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	while ((now = kt_now()) < until) {
+		struct timespec left = {
+			.tv_sec = (time_t)((until - now) / KT_NS_PER_S),
+			.tv_nsec = (long)((until - now) % KT_NS_PER_S),
+		};
+
+		if (sigtimedwait(&set, &info, &left) >= 0)
+			return true;
+	}
+	return false;
+}
+
 /* What became of the child: its exit status, or a text about its end. */
 static int await(pid_t child, unsigned int timeout, const char **ret_end)
 {
 	static char end[64];
-	struct timespec limit = { .tv_sec = timeout };
-	siginfo_t info;
-	sigset_t set;
 	int status;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
 	*ret_end = NULL;
-
-	/* the signal is blocked since before the fork: it cannot be missed */
 	if (waitpid(child, &status, WNOHANG) != child) {
-		if (sigtimedwait(&set, &info, &limit) < 0) {
-			limit.tv_sec = 10;
+		if (!child_tells(timeout)) {
 			snprintf(end, sizeof(end), "still running after %u s",
 				 timeout);
 			*ret_end = end;
 			kill(-child, SIGKILL);
 			kill(child, SIGKILL);
-			sigtimedwait(&set, &info, &limit);
+			child_tells(10);
 		}
 		if (waitpid(child, &status, WNOHANG) != child) {
 			*ret_end = "hangs in the kernel and cannot be killed";
