@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kt.h"
@@ -110,6 +111,33 @@ static void bench_floor(struct kt_dev *dev)
 	for (unsigned int i = 0; i < rounds; i++)
 		drmGetCap(dev->fd, DRM_CAP_DUMB_BUFFER, &value);
 	print_number("getcap_ms", ms_since(start) / rounds);
+}
+
+/*
+ * The same for time: sleeps of a frame at 60 Hz each, without any display.  What
+ * is late here is late for every driver.
+ */
+static void bench_sleep(unsigned int count)
+{
+	struct kt_samples interval = { .ns = NULL };
+	const uint64_t period = 1000000000 / 60;
+	uint64_t last = kt_now(), due = last;
+
+	for (unsigned int i = 0; i < count; i++) {
+		struct timespec until;
+		uint64_t now;
+
+		due += period;
+		until.tv_sec = (time_t)(due / 1000000000);
+		until.tv_nsec = (long)(due % 1000000000);
+		kt_assert(!clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
+					   &until, NULL));
+		now = kt_now();
+		kt_samples_add(&interval, now - last);
+		last = now;
+	}
+	print_number("sleep_worst_ms", kt_samples_part_ms(&interval, 1));
+	kt_samples_finish(&interval);
 }
 
 /* Buffers nobody had before: none of them can come from a pool. */
@@ -410,6 +438,7 @@ static void phase_paced(unsigned int count)
 	struct kt_dev dev;
 
 	bench_open(&dev, bufs);
+	bench_sleep(count);
 	set_crtc(&dev, kt_output(&dev), bufs[0].fb);
 	bench_flips(&dev, kt_output(&dev), bufs, count, true);
 	kt_close(&dev);
