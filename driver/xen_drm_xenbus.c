@@ -225,9 +225,30 @@ static void xen_drm_bus_wait(struct xen_drm_bus *bus)
 		xen_drm_bus_fail(bus, ret);
 }
 
+/*
+ * The machine goes down: the bus has set our state, and waits. What becomes of the
+ * backend it does not tell us any more.
+ */
+static bool xen_drm_bus_goes_down(const struct xen_drm_bus *bus)
+{
+	return bus->state == XEN_DRM_CONNECTED &&
+		bus->xb->state == XenbusStateClosing;
+}
+
+static void xen_drm_bus_shut_down(struct xen_drm_bus *bus)
+{
+	xen_drm_link_stop(bus->xdrm);
+	bus->state = XEN_DRM_GONE;
+	xenbus_frontend_closed(bus->xb);
+}
+
 /* The device stays: clients see a pause at the most. */
 static void xen_drm_bus_lose(struct xen_drm_bus *bus)
 {
+	if (xen_drm_bus_goes_down(bus)) {
+		xen_drm_bus_shut_down(bus);
+		return;
+	}
 	if (bus->state == XEN_DRM_CONNECTED) {
 		dev_info_ratelimited(&bus->xb->dev,
 				     "backend lost, waiting for it\n");

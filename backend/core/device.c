@@ -29,13 +29,14 @@
 #define STABLE_MS	2000u		/* a worker that lived so long worked */
 #define MAX_CONNECTS	100		/* of a device in CONNECTS_MS */
 #define CONNECTS_MS	10000u
+#define CLOSING_MS	500u		/* for a frontend to see it; in-tree waits 1 s */
 
 enum action {
 	ACT_NONE,
 	ACT_WAIT,	/* no connection; InitWait */
 	ACT_CONNECT,	/* a worker; Connected */
 	ACT_KEEP,	/* a worker, or start over */
-	ACT_RESTART,	/* no connection; Closing, Closed, InitWait */
+	ACT_RESTART,	/* no connection; Closing, a while later Closed, InitWait */
 	ACT_CLOSE,	/* no connection; Closing, Closed */
 };
 
@@ -363,12 +364,23 @@ static void keep_connection(struct xd_device *dev)
 	start_over(dev);
 }
 
+/*
+ * Closing says the frontend, for one of two reasons. Its machine goes down, and
+ * waits to find us Closing when it looks, for five seconds, then is Closed. Or
+ * Linux's is unloaded, and waits for InitWait.
+ */
 static void restart_connection(struct xd_device *dev)
 {
 	xd_device_kill_worker(dev);
-	if (dev->worker || dev->waiting)
+	if (dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
 		return;
-	if (!dev->reset || dev->be_state != XD_STATE_INIT_WAIT)
+	if (dev->be_state != XD_STATE_CLOSING &&
+	    dev->be_state != XD_STATE_CLOSED) {
+		set_state(dev, XD_STATE_CLOSING);
+		dev->parting = true;
+		xd_timer_set(&dev->parted, xd_now() + CLOSING_MS * MS);
+	}
+	if (!dev->worker && !dev->waiting && !dev->parting)
 		start_over(dev);
 }
 
@@ -434,6 +446,8 @@ static void read_nodes(struct xd_device *dev)
 	dev->fe_state = read_state(dev, dev->fe_path);
 	if (dev->fe_state != XD_STATE_INITIALISED)
 		dev->refused = false;
+	if (dev->fe_state != XD_STATE_CLOSING)
+		dev->parting = false;
 	/* while Reconfiguring it does not look at our state: tell it again */
 	if (fe_before == XD_STATE_RECONFIGURING &&
 	    dev->fe_state == XD_STATE_INITIALISING)
@@ -459,6 +473,14 @@ static void retry(void *ctx)
 	struct xd_device *dev = ctx;
 
 	dev->waiting = false;
+	xd_device_update(dev);
+}
+
+static void parted(void *ctx)
+{
+	struct xd_device *dev = ctx;
+
+	dev->parting = false;
 	xd_device_update(dev);
 }
 
@@ -539,6 +561,11 @@ struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
 		free(dev);
 		return NULL;
 	}
+	if (xd_timer_init(sup->loop, &dev->parted, parted, dev)) {
+		xd_timer_finish(sup->loop, &dev->retry);
+		free(dev);
+		return NULL;
+	}
 	snprintf(path, sizeof(path), "%s/state", dev->fe_path);
 	snprintf(token, sizeof(token), "fe/%u/%u", domid, devid);
 	sup->store->ops->watch(sup->store, path, token);
@@ -554,6 +581,7 @@ void xd_device_destroy(struct xd_device *dev)
 	snprintf(token, sizeof(token), "fe/%u/%u", dev->domid, dev->devid);
 	store->ops->unwatch(store, path, token);
 	xd_timer_finish(dev->sup->loop, &dev->retry);
+	xd_timer_finish(dev->sup->loop, &dev->parted);
 	xd_viewers_finish(dev);
 	close_sock(dev);
 	free(dev);

@@ -418,6 +418,12 @@ static void update(struct xd_keyboard *kbd)
 	case XD_STATE_CONNECTED:
 		connect_guest(kbd);
 		break;
+	case XD_STATE_CLOSING:
+		/* the guest goes down, and waits to see us go, too */
+		if (kbd->be_state != XD_STATE_CLOSED)
+			set_state(kbd, XD_STATE_CLOSING);
+		kill_worker(kbd);
+		break;
 	default:
 		disconnect(kbd, kbd->fe_state != XD_STATE_UNKNOWN);
 		break;

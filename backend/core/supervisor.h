@@ -66,6 +66,7 @@ struct xd_listener {
  * @failures:	workers that died in a row
  * @started:	ns, when the worker was
  * @retry:	when another may be started, if @waiting
+ * @parting:	we are Closing since the frontend is, until @parted
  * @connects:	since @connects_since, ns
  * @question:	of the control socket, that the worker has not answered; 0: none
  * @listeners:	while a worker runs
@@ -93,6 +94,8 @@ struct xd_device {
 	struct xd_source sock_source;
 	struct xd_timer retry;
 	bool waiting;
+	struct xd_timer parted;
+	bool parting;
 	unsigned int failures;
 	uint64_t started;
 	uint64_t connects_since;

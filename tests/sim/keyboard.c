@@ -440,6 +440,22 @@ static void module_reloaded(void **state)
 	end(*state);
 }
 
+/* A kernel that goes down waits until it sees the backend Closing. */
+static void guest_goes_down(void **state)
+{
+	begin(*state);
+	node(FE, "state", "5");
+	want_state("5");
+	assert_true(fake_wait(fake, unmapped, NULL, SIM_TIMEOUT_MS));
+	node(FE, "state", "6");
+	want_state("6");
+	fake_port_free(fake, DOMID, port);
+	fake_pages_free(fake, page, 1);
+	publish();
+	want_state("4");
+	end(*state);
+}
+
 /* qemu's are elsewhere, and text is not a number. */
 static void odd_nodes(void **state)
 {
@@ -476,6 +492,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(worker_killed, "worker-killed"),
 		SIM_TEST_NO_DAEMON(daemon_killed, "daemon-killed"),
 		SIM_TEST_NO_DAEMON(module_reloaded, "module-reloaded"),
+		SIM_TEST_NO_DAEMON(guest_goes_down, "guest-goes-down"),
 		SIM_TEST_NO_DAEMON(odd_nodes, "odd-nodes"),
 	};
 

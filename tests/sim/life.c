@@ -129,6 +129,41 @@ static void close_without_destroying(void **state)
 	sim_finish(sim);
 }
 
+/* A kernel that goes down waits until it sees the backend Closing. */
+static void guest_goes_down(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	show(&front, &buf, 1);
+	sim_set_state(&front, SIM_CLOSING);
+	sim_wait_back_state(&front, SIM_CLOSING);
+	sim_set_state(&front, SIM_CLOSED);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_buf_finish(&buf, &front);
+	sim_channels_free(&front);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
+/* Linux's module, when it is unloaded, stays Closing until it sees InitWait. */
+static void module_is_unloaded(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	sim_set_state(&front, SIM_CLOSING);
+	sim_wait_back_state(&front, SIM_CLOSING);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_channels_free(&front);
+	sim_connect(&front, 1);
+	close_guest(&front);
+	sim_finish(sim);
+}
+
 /* Powered off without a word, five guests one after the other. */
 static void guests_vanish(void **state)
 {
@@ -573,6 +608,8 @@ int main(void)
 		SIM_TEST_NO_DAEMON(guest_before_daemon, "guest-before-daemon"),
 		SIM_TEST(reconnect_20_times, "reconnect-20-times"),
 		SIM_TEST(close_without_destroying, "close-without-destroying"),
+		SIM_TEST(guest_goes_down, "guest-goes-down"),
+		SIM_TEST(module_is_unloaded, "module-is-unloaded"),
 		SIM_TEST(guests_vanish, "guests-vanish"),
 		SIM_TEST(domain_dies_first, "domain-dies-first"),
 		SIM_TEST(device_detached, "device-detached"),
