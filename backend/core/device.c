@@ -239,6 +239,8 @@ static int start_worker(struct xd_device *dev, int output_fd)
 	msg.connect = dev->connect;
 	if (!ret)
 		ret = xd_message_send(dev->sock, &msg, output_fd);
+	if (ret == -EPIPE)
+		return 0;	/* dead already: its end is the next to be told */
 	if (!ret)
 		xd_keyboards_join(dev);
 	if (ret)
