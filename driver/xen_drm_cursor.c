@@ -14,7 +14,7 @@
 
 #include "xen_drm.h"
 
-#define XEN_DRM_CURSOR_SIZE	64	/* what every backend takes, pixels */
+#define XEN_DRM_CURSOR_SIZE	256	/* what every backend takes, pixels */
 #define XEN_DRM_CURSOR_FAR	8192	/* positions on the wire: +-, pixels */
 
 static struct xen_drm_pipe *xen_drm_cursor_pipe(struct drm_plane *plane)
