@@ -17,6 +17,7 @@
 #include "xen_drm_mem.h"
 
 struct xen_drm;
+struct xen_drm_damage;
 
 /* xen_drm_buf.c: buffers and the pool of them */
 
@@ -137,6 +138,8 @@ xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
 		  const struct drm_mode_fb_cmd2 *cmd);
 bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb);
 int xen_drm_fb_attach(struct xen_drm_fb *fb);
+void xen_drm_fb_fill(struct xen_drm_fb *fb,
+		     const struct xen_drm_damage *damage);
 int xen_drm_fb_attach_crop(struct xen_drm_fb *fb, u32 width, u32 height,
 			   u64 *ret_cookie);
 void xen_drm_fbs_withdraw(struct xen_drm *xdrm);

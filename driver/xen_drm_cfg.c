@@ -13,8 +13,6 @@
 
 #include <drm/drm_fourcc.h>
 
-#include <xen/xen.h>
-
 #include "xen_drm.h"
 
 /* One decimal number at the start of @text; returns what follows, or NULL. */
@@ -379,14 +377,6 @@ int xen_drm_cfg_read(struct xenbus_device *xb, struct xen_drm_cfg *cfg)
 		xenbus_dev_fatal(xb, ret,
 				 "%s/" XENDISPL_FIELD_BE_ALLOC
 				 "=1 and the module parameter contiguous=1 exclude each other",
-				 xb->nodename);
-	}
-	if (!ret && cfg->be_alloc && xen_pv_domain()) {
-		/* a PV guest cannot map a foreign frame a second time */
-		ret = -EOPNOTSUPP;
-		xenbus_dev_fatal(xb, ret,
-				 "%s/" XENDISPL_FIELD_BE_ALLOC
-				 "=1 needs a PVH or HVM guest, this one is PV",
 				 xb->nodename);
 	}
 	return ret;

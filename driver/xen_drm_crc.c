@@ -81,7 +81,7 @@ static int xen_drm_crc_view_open(struct xen_drm_crc_view *view,
 
 	memset(view, 0, sizeof(*view));
 	view->fb = fb;
-	if (mem->kind == XEN_DRM_MEM_BACKEND)
+	if (xen_drm_mem_moves(mem))
 		return xen_drm_crc_view_backend(view, mem);
 	ret = drm_gem_fb_begin_cpu_access(fb, DMA_FROM_DEVICE);
 	if (ret)

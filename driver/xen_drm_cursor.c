@@ -72,13 +72,20 @@ static void xen_drm_cursor_move(struct xen_drm_pipe *pipe, int x, int y)
 static void xen_drm_cursor_set(struct xen_drm_pipe *pipe,
 			       const struct drm_plane_state *new)
 {
+	const struct xen_drm_damage image = {
+		.count = 1,
+		.rect = { { .x2 = new->src_w >> 16, .y2 = new->src_h >> 16 } },
+	};
 	u64 cookie = 0;
 	int ret = 0;
 
-	if (new->crtc && new->fb)
+	if (new->crtc && new->fb) {
 		ret = xen_drm_fb_attach_crop(to_xen_drm_fb(new->fb),
-					     new->src_w >> 16,
-					     new->src_h >> 16, &cookie);
+					     image.rect[0].x2,
+					     image.rect[0].y2, &cookie);
+		if (!ret)
+			xen_drm_fb_fill(to_xen_drm_fb(new->fb), &image);
+	}
 	if (!ret)
 		ret = xen_drm_cmd_cursor_set(pipe, cookie);
 	if (ret && ret != -ENOTCONN)

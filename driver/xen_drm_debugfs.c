@@ -81,6 +81,7 @@ static int xen_drm_debugfs_stats(struct seq_file *m, void *data)
 		   atomic64_read(&stats->flip_timeouts));
 	seq_printf(m, "violations %lld\n", atomic64_read(&stats->violations));
 	seq_printf(m, "reconnects %lld\n", atomic64_read(&stats->reconnects));
+	seq_printf(m, "copied %lld\n", atomic64_read(&stats->copied));
 	seq_printf(m, "grants %d\n", atomic_read(&xdrm->acct.used));
 	seq_printf(m, "dying-buffers %d\n", atomic_read(&xdrm->bufs_dying));
 	return 0;

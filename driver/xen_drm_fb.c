@@ -162,6 +162,31 @@ bool xen_drm_fb_is_attached(const struct xen_drm_fb *fb)
 }
 
 /**
+ * xen_drm_fb_fill - let the backend have what a framebuffer shows
+ * @fb: attached
+ * @damage: what it may not have yet; NULL or none: all of it
+ *
+ * Has to come before the request that shows it. There is nothing to do where the
+ * backend reads the pages that clients write.
+ *
+ * Context: process, without a lock that interrupts take: it may be long.
+ */
+void xen_drm_fb_fill(struct xen_drm_fb *fb, const struct xen_drm_damage *damage)
+{
+	struct xen_drm_buf *buf = to_xen_drm_gem(fb->base.obj[0])->buf;
+	const struct xen_drm_layout layout = {
+		.offset = fb->base.offsets[0],
+		.stride = fb->base.pitches[0],
+		.cpp = fb->base.format->cpp[0],
+		.width = fb->base.width,
+		.height = fb->base.height,
+	};
+
+	atomic64_add(xen_drm_map_fill(&buf->mem, &layout, damage),
+		     &buf->xdrm->stats.copied);
+}
+
+/**
  * xen_drm_fb_attach - make the backend know a framebuffer, if it does not yet
  * @fb: the framebuffer
  *

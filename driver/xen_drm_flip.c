@@ -7,7 +7,9 @@
  * for the frame-done event of its flip. A commit that only says that the shown
  * framebuffer changed (DIRTYFB) waits for nothing: if a flip is in flight the
  * damage is remembered and flipped when that is done, so that a client that
- * dirties faster than the display shows costs one flip per frame.
+ * dirties faster than the display shows costs one flip per frame. What the backend
+ * is to show is brought to it by the commit (xen_drm_fb_fill()): an interrupt that
+ * flips what was remembered could not.
  *
  * Without a backend commits are completed by the vblank clock. A flip whose
  * event does not come is completed by a timeout; its late event means nothing
@@ -216,6 +218,9 @@ bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe)
  * @damage: what changed since the last frame
  * @new_fb: another framebuffer than the one shown now
  *
+ * Damage of another framebuffer is what differs from the one shown now, not from
+ * what it held when it was shown itself: all of it is brought to the backend.
+ *
  * Context: process, the commit's. Does not wait for the backend, but for room in
  * the ring.
  */
@@ -229,6 +234,7 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 	int ret = 0;
 	u32 seq;
 
+	xen_drm_fb_fill(fb, new_fb ? NULL : damage);
 	do {
 		if (ret == -EAGAIN && !xen_drm_ring_wait_room(&pipe->ring))
 			break;
@@ -297,6 +303,7 @@ void xen_drm_flip_config(struct xen_drm_pipe *pipe,
 	};
 	int ret;
 
+	xen_drm_fb_fill(fb, NULL);
 	spin_lock_irq(&pipe->lock);
 	call.tag = ++flip->seq;
 	flip->config_seq = call.tag;

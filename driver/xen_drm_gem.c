@@ -114,7 +114,7 @@ static vm_fault_t xen_drm_gem_fault(struct vm_fault *vmf)
 	struct page **pages;
 	vm_fault_t ret = VM_FAULT_OOM;
 
-	if (mem->kind != XEN_DRM_MEM_BACKEND)
+	if (!xen_drm_mem_moves(mem))
 		return xen_drm_gem_insert(vmf, mem->pages, mem->num_pages);
 	pages = xen_drm_map_lock(mem);
 	if (pages)

@@ -3,13 +3,16 @@
  * Memory of the backend (be-alloc): its grants, mapped into empty frames of ours.
  *
  * The frames stay the same while backends come and go. Between two backends, and
- * while the domain is saved, nothing of a backend is mapped: what the buffer held
- * is saved in ordinary pages, which clients see and write to instead. Mappings of
- * the kernel and of importers show the frames: what they write in that time is
- * lost.
+ * while the domain is saved, nothing of a backend is mapped.
  *
- * Only where the hypervisor translates addresses. A PV guest cannot map a foreign
- * frame a second time, into a client.
+ * Where the hypervisor translates addresses, clients have the frames themselves.
+ * What a buffer held when its backend went is saved in ordinary pages, which
+ * clients see and write to instead. Mappings of the kernel and of importers show
+ * the frames: what they write in that time is lost.
+ *
+ * A PV guest cannot map a foreign frame a second time, into a client. There
+ * everybody has ordinary pages, a shadow, always, and what is to be shown is copied
+ * from it into the frames.
  */
 
 #include <linux/highmem.h>
@@ -18,16 +21,35 @@
 #include <linux/sort.h>
 
 #include <xen/balloon.h>
+#include <xen/features.h>
 
 #include "xen_drm.h"
 
 #define XEN_DRM_UNMAP_BATCH	16	/* operations, on the stack */
 
+/* @frames are there or NULL: gnttab_free_pages() must not see half of them. */
+static int xen_drm_map_alloc_frames(struct xen_drm_mem *mem)
+{
+	struct page **frames = mem->pages;
+	int ret;
+
+	if (mem->shadow)
+		frames = kvcalloc(mem->num_pages, sizeof(*frames), GFP_KERNEL);
+	if (!frames)
+		return -ENOMEM;
+	ret = gnttab_alloc_pages(mem->num_pages, frames);
+	if (!ret)
+		mem->frames = frames;
+	else if (mem->shadow)
+		kvfree(frames);
+	return ret;
+}
+
 /**
- * xen_drm_map_alloc - get empty frames
+ * xen_drm_map_alloc - get empty frames, and pages for clients if they need them
  * @mem: of XEN_DRM_MEM_BACKEND, with room in @pages
  *
- * Context: process.
+ * Context: process; a shadow is charged to it.
  * Return: 0 or -errno, free it then too.
  */
 int xen_drm_map_alloc(struct xen_drm_mem *mem)
@@ -36,15 +58,16 @@ int xen_drm_map_alloc(struct xen_drm_mem *mem)
 	int ret;
 
 	init_rwsem(&mem->lock);
+	mem->shadow = !xen_feature(XENFEAT_auto_translated_physmap);
 	mem->maps = kvmalloc_array(mem->num_pages, sizeof(*mem->maps),
 				   GFP_KERNEL);
 	if (!mem->maps)
 		return -ENOMEM;
 	for (i = 0; i < mem->num_pages; i++)
 		mem->maps[i] = INVALID_GRANT_HANDLE;
-	ret = gnttab_alloc_pages(mem->num_pages, mem->pages);
-	if (ret)	/* gnttab_free_pages() must not see them */
-		mem->pages[0] = NULL;
+	ret = xen_drm_map_alloc_frames(mem);
+	if (!ret && mem->shadow)
+		ret = xen_drm_pages_get(mem->pages, mem->num_pages);
 	return ret;
 }
 
@@ -88,7 +111,7 @@ static void xen_drm_map_unmap(struct xen_drm_mem *mem)
 		for (num = 0; i + num < mem->num_pages &&
 		     num < XEN_DRM_UNMAP_BATCH; num++) {
 			grant_handle_t *map = &mem->maps[i + num];
-			void *addr = page_address(mem->pages[i + num]);
+			void *addr = page_address(mem->frames[i + num]);
 
 			if (*map == INVALID_GRANT_HANDLE)
 				break;
@@ -97,30 +120,54 @@ static void xen_drm_map_unmap(struct xen_drm_mem *mem)
 			*map = INVALID_GRANT_HANDLE;
 		}
 		if (num)
-			gnttab_unmap_refs(ops, NULL, &mem->pages[i], num);
+			gnttab_unmap_refs(ops, NULL, &mem->frames[i], num);
 		else
 			num = 1;	/* not mapped: pass over it */
 	}
 	mem->mapped = false;
 }
 
-/* What is mapped goes into ordinary pages; if it cannot, it stays. */
-static int xen_drm_map_save_locked(struct xen_drm_mem *mem,
-				   struct address_space *clients)
+/* From now on clients see ordinary pages, with the same in them. */
+static int xen_drm_map_keep(struct xen_drm_mem *mem,
+			    struct address_space *clients)
 {
 	unsigned int i;
 	int ret;
 
-	if (!mem->mapped)
-		return 0;
 	ret = xen_drm_map_alloc_saved(mem);
 	if (ret)
 		return ret;
 	xen_drm_map_zap(mem, clients);
 	for (i = 0; i < mem->num_pages; i++)
-		copy_highpage(mem->saved[i], mem->pages[i]);
-	xen_drm_map_unmap(mem);
+		copy_highpage(mem->saved[i], mem->frames[i]);
 	return 0;
+}
+
+/* The other way round. */
+static void xen_drm_map_bring(struct xen_drm_mem *mem,
+			      struct address_space *clients)
+{
+	unsigned int i;
+
+	xen_drm_map_zap(mem, clients);
+	for (i = 0; mem->saved && i < mem->num_pages; i++)
+		copy_highpage(mem->frames[i], mem->saved[i]);
+	xen_drm_map_free_saved(mem);
+}
+
+/* What is mapped goes into ordinary pages; if it cannot, it stays. */
+static int xen_drm_map_save_locked(struct xen_drm_mem *mem,
+				   struct address_space *clients)
+{
+	int ret = 0;
+
+	if (!mem->mapped)
+		return 0;
+	if (!mem->shadow)
+		ret = xen_drm_map_keep(mem, clients);
+	if (!ret)
+		xen_drm_map_unmap(mem);
+	return ret;
 }
 
 /**
@@ -189,9 +236,9 @@ static int xen_drm_map_run(struct xen_drm_mem *mem, domid_t domid,
 
 	for (i = 0; i < mem->num_pages; i++)
 		gnttab_set_map_op(&ops[i],
-				  (unsigned long)page_address(mem->pages[i]),
+				  (unsigned long)page_address(mem->frames[i]),
 				  GNTMAP_host_map, refs[i], domid);
-	ret = gnttab_map_refs(ops, NULL, mem->pages, mem->num_pages);
+	ret = gnttab_map_refs(ops, NULL, mem->frames, mem->num_pages);
 	for (i = 0; i < mem->num_pages; i++) {
 		if (ops[i].status == GNTST_okay)
 			mem->maps[i] = ops[i].handle;
@@ -228,6 +275,7 @@ static int xen_drm_map_grants(struct xen_drm_mem *mem, domid_t domid,
 
 /**
  * xen_drm_map - map the backend's grants, with what the buffer held before
+ *	(a shadow: with nothing of it)
  * @mem: of XEN_DRM_MEM_BACKEND
  * @domid: the backend's domain
  * @grants: the directory it filled
@@ -242,7 +290,6 @@ int xen_drm_map(struct xen_drm_mem *mem, domid_t domid,
 		const struct xen_drm_grants *grants,
 		struct address_space *clients)
 {
-	unsigned int i;
 	int ret;
 
 	if (XEN_PFN_PER_PAGE != 1)
@@ -254,10 +301,8 @@ int xen_drm_map(struct xen_drm_mem *mem, domid_t domid,
 		ret = xen_drm_map_grants(mem, domid, grants);
 	if (!ret) {
 		mem->mapped = true;
-		xen_drm_map_zap(mem, clients);
-		for (i = 0; mem->saved && i < mem->num_pages; i++)
-			copy_highpage(mem->pages[i], mem->saved[i]);
-		xen_drm_map_free_saved(mem);
+		if (!mem->shadow)
+			xen_drm_map_bring(mem, clients);
 	}
 	up_write(&mem->lock);
 	return ret;
@@ -277,16 +322,48 @@ void xen_drm_map_end(struct xen_drm_mem *mem)
 }
 
 /**
- * xen_drm_map_free - free frames and what was saved
+ * xen_drm_map_fill - bring what is to be shown to the backend's pages
+ * @mem: of any kind; there is something to do with a shadow only
+ * @layout: what is shown
+ * @damage: the parts of it that the backend does not have; NULL or none: all
+ *
+ * Without a backend there is nothing to do either: what the next one is to show
+ * it gets all of.
+ *
+ * Context: process, without a lock that interrupts take: it may be long.
+ * Return: bytes copied.
+ */
+u64 xen_drm_map_fill(struct xen_drm_mem *mem,
+		     const struct xen_drm_layout *layout,
+		     const struct xen_drm_damage *damage)
+{
+	u64 copied = 0;
+
+	if (!mem->shadow)
+		return 0;
+	down_read(&mem->lock);
+	if (mem->mapped)
+		copied = xen_drm_copy(mem->frames, mem->pages, mem->num_pages,
+				      layout, damage);
+	up_read(&mem->lock);
+	return copied;
+}
+
+/**
+ * xen_drm_map_free - free frames, and what clients see beside them
  * @mem: of XEN_DRM_MEM_BACKEND, complete or half-made
  *
  * Context: process.
  */
 void xen_drm_map_free(struct xen_drm_mem *mem)
 {
-	if (mem->pages[0]) {
+	if (mem->frames) {
 		xen_drm_map_end(mem);
-		gnttab_free_pages(mem->num_pages, mem->pages);
+		gnttab_free_pages(mem->num_pages, mem->frames);
+	}
+	if (mem->shadow) {
+		xen_drm_pages_put(mem->pages, mem->num_pages);
+		kvfree(mem->frames);
 	}
 	xen_drm_map_free_saved(mem);
 	kvfree(mem->maps);
@@ -294,7 +371,7 @@ void xen_drm_map_free(struct xen_drm_mem *mem)
 
 /**
  * xen_drm_map_lock - find the pages that a client is to see now
- * @mem: of XEN_DRM_MEM_BACKEND
+ * @mem: one that xen_drm_mem_moves()
  *
  * Context: process; xen_drm_map_unlock() in any case.
  * Return: the pages, which stay until then; NULL without memory.

@@ -91,7 +91,8 @@ static int xen_drm_mem_alloc_contig(struct xen_drm_mem *mem,
  * @kind: which, but for XEN_DRM_MEM_IMPORT
  * @size: bytes, rounded up to pages
  *
- * Pages of XEN_DRM_MEM_BACKEND are empty frames until xen_drm_map().
+ * Pages of XEN_DRM_MEM_BACKEND are empty frames until xen_drm_map(), unless they
+ * are a shadow.
  *
  * Context: process.
  * Return: 0 or -errno.
@@ -157,7 +158,7 @@ int xen_drm_mem_import(struct xen_drm_mem *mem, struct sg_table *sgt,
  *
  * Kept until the memory goes: the console's emulation maps its buffer for each
  * blink of the cursor, which in a PV guest costs a hypercall for every few pages.
- * Only what the backend allocated is not kept: other frames may come.
+ * Only frames of the backend are not kept: others may come.
  *
  * Context: process.
  * Return: the address, for xen_drm_mem_vunmap(), or NULL.
@@ -170,7 +171,7 @@ void *xen_drm_mem_vmap(struct xen_drm_mem *mem)
 	if (vaddr)
 		return vaddr;
 	vaddr = vmap(mem->pages, mem->num_pages, VM_MAP, PAGE_KERNEL);
-	if (!vaddr || mem->kind == XEN_DRM_MEM_BACKEND)
+	if (!vaddr || xen_drm_mem_moves(mem))
 		return vaddr;
 	first = cmpxchg(&mem->vaddr, NULL, vaddr);
 	if (!first)
@@ -224,6 +225,7 @@ void xen_drm_mem_free(struct xen_drm_mem *mem)
 			xen_drm_block_put(mem->block);
 		break;
 	case XEN_DRM_MEM_BACKEND:
+		vunmap(mem->vaddr);
 		xen_drm_map_free(mem);
 		break;
 	case XEN_DRM_MEM_IMPORT:

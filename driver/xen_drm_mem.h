@@ -17,6 +17,7 @@
 struct address_space;
 struct device;
 struct sg_table;
+struct xen_drm_damage;
 
 /* xen_drm_grant.c: memory lent to the backend */
 
@@ -100,10 +101,18 @@ enum xen_drm_mem_kind {
  * @num_pages: how many
  * @block: the contiguous block
  * @vaddr: where all of it was mapped first; NULL: not yet
+ * @shadow: XEN_DRM_MEM_BACKEND: @pages are memory of ours, which only
+ *	xen_drm_map_fill() brings to the backend
+ * @frames: where the backend's pages get mapped: @pages, or with @shadow empty
+ *	frames beside them; NULL: not there yet
  * @maps: handles of the backend's grants, one per page
- * @lock: protects the rest; clients' faults read it. XEN_DRM_MEM_BACKEND
- * @mapped: the backend's grants are mapped into @pages
- * @saved: what clients see while they are not; NULL: nothing yet
+ * @lock: protects the rest; clients' faults and copies read it.
+ *	XEN_DRM_MEM_BACKEND
+ * @mapped: the backend's grants are mapped into @frames
+ * @saved: what clients see while they are not; NULL: nothing yet. Not with
+ *	@shadow
+ *
+ * Everybody but the backend sees @pages, unless xen_drm_mem_moves().
  */
 struct xen_drm_mem {
 	enum xen_drm_mem_kind kind;
@@ -111,11 +120,35 @@ struct xen_drm_mem {
 	unsigned int num_pages;
 	struct xen_drm_block *block;
 	void *vaddr;
+	bool shadow;
+	struct page **frames;
 	grant_handle_t *maps;
 	struct rw_semaphore lock;	/* see above */
 	bool mapped;
 	struct page **saved;
 };
+
+/**
+ * struct xen_drm_layout - where a framebuffer is in its buffer
+ * @offset: of its first pixel, bytes
+ * @stride: from a line to the next, bytes
+ * @cpp: bytes per pixel
+ * @width: pixels, fits u16
+ * @height: lines, fits u16
+ */
+struct xen_drm_layout {
+	u32 offset;
+	u32 stride;
+	u32 cpp;
+	u32 width;
+	u32 height;
+};
+
+/* Do clients see other pages while no backend is there, xen_drm_map_lock()'s? */
+static inline bool xen_drm_mem_moves(const struct xen_drm_mem *mem)
+{
+	return mem->kind == XEN_DRM_MEM_BACKEND && !mem->shadow;
+}
 
 int xen_drm_mem_alloc(struct xen_drm_mem *mem, struct device *dev,
 		      enum xen_drm_mem_kind kind, size_t size);
@@ -138,7 +171,16 @@ int xen_drm_map(struct xen_drm_mem *mem, domid_t domid,
 void xen_drm_map_save(struct xen_drm_mem *mem, struct address_space *clients,
 		      bool now);
 void xen_drm_map_end(struct xen_drm_mem *mem);
+u64 xen_drm_map_fill(struct xen_drm_mem *mem,
+		     const struct xen_drm_layout *layout,
+		     const struct xen_drm_damage *damage);
 struct page **xen_drm_map_lock(struct xen_drm_mem *mem);
 void xen_drm_map_unlock(struct xen_drm_mem *mem);
+
+/* xen_drm_copy.c */
+
+u64 xen_drm_copy(struct page **to, struct page **from, unsigned int num_pages,
+		 const struct xen_drm_layout *layout,
+		 const struct xen_drm_damage *damage);
 
 #endif

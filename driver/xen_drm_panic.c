@@ -17,11 +17,18 @@
 #include "xen_drm.h"
 #include "xen_drm_panic.h"
 
+/* The pages that the backend reads. */
+static struct page **xen_drm_panic_pages(const struct xen_drm_mem *mem)
+{
+	return mem->kind == XEN_DRM_MEM_BACKEND ? mem->frames : mem->pages;
+}
+
 static void xen_drm_panic_pixel(struct drm_scanout_buffer *sb, unsigned int x,
 				unsigned int y, u32 color)
 {
 	const struct drm_framebuffer *fb = sb->map[0].vaddr;
-	struct page **pages = to_xen_drm_gem(fb->obj[0])->buf->mem.pages;
+	struct page **pages =
+		xen_drm_panic_pages(&to_xen_drm_gem(fb->obj[0])->buf->mem);
 	size_t pos = fb->offsets[0] + (size_t)y * fb->pitches[0] +
 		x * fb->format->cpp[0];
 	unsigned int i;

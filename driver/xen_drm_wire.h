@@ -27,6 +27,7 @@
  * @flip_timeouts: frame-done events that did not come in time
  * @violations: of the protocol, by the backend
  * @reconnects: connections after the first
+ * @copied: bytes, into the backend's memory
  */
 struct xen_drm_stats {
 	atomic64_t requests;
@@ -38,6 +39,7 @@ struct xen_drm_stats {
 	atomic64_t flip_timeouts;
 	atomic64_t violations;
 	atomic64_t reconnects;
+	atomic64_t copied;
 };
 
 /* xen_drm_channel.c: a shared page with its event channel */

@@ -4,7 +4,7 @@
 
 # defaults of a scenario's settings
 vdispl=id0:1920x1080
-be_alloc=0
+be_alloc=${BE_ALLOC:-0}
 vkb=none
 memory=256
 vcpus=1

@@ -34,6 +34,7 @@ typedef uint32_t gfp_t;
 
 #define S32_MIN			INT32_MIN
 #define S32_MAX			INT32_MAX
+#define U16_MAX			UINT16_MAX
 #define GFP_KERNEL		1u
 #define __GFP_ZERO		2u
 #define PAGE_SIZE		4096u
@@ -65,6 +66,15 @@ struct page;
 #define __free_page(page)	free(page)
 #define page_address(page)	((void *)(page))
 #define virt_to_page(addr)	((struct page *)(addr))
+#define offset_in_page(pos)	((pos) & (PAGE_SIZE - 1))
+#define cond_resched()		((void)0)
+
+static inline void memcpy_page(struct page *to, size_t to_pos,
+			       struct page *from, size_t from_pos, size_t size)
+{
+	assert(to_pos + size <= PAGE_SIZE && from_pos + size <= PAGE_SIZE);
+	memcpy((char *)to + to_pos, (const char *)from + from_pos, size);
+}
 
 #define IS_ERR(p)		((uintptr_t)(p) >= (uintptr_t)-4095)
 #define PTR_ERR(p)		((long)(p))
@@ -250,7 +260,6 @@ void unbind_from_irqhandler(unsigned int irq, void *ctx);
 void notify_remote_via_irq(int irq);
 void xen_irq_lateeoi(int irq, unsigned int flags);
 int HYPERVISOR_event_channel_op(int op, struct evtchn_status *status);
-bool xen_pv_domain(void);
 
 /* Runs the handler of @irq, as an interrupt does. */
 void kernel_interrupt(int irq);

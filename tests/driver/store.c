@@ -14,8 +14,3 @@ char *xenbus_read(int transaction, const char *dir, const char *node,
 {
 	return ERR_PTR(-ENOENT);
 }
-
-bool xen_pv_domain(void)
-{
-	return false;
-}

@@ -11,7 +11,6 @@
 bool xen_drm_contiguous;
 
 static struct fuzz_input in;
-static bool pv;
 
 char *xenbus_read(int transaction, const char *dir, const char *node,
 		  unsigned int *len)
@@ -34,11 +33,6 @@ char *xenbus_read(int transaction, const char *dir, const char *node,
 	return text;
 }
 
-bool xen_pv_domain(void)
-{
-	return pv;
-}
-
 static void check(const struct xen_drm_cfg *cfg)
 {
 	CHECK(cfg->num_conn >= 1 && cfg->num_conn <= XEN_DRM_MAX_CONNECTORS);
@@ -53,7 +47,7 @@ static void check(const struct xen_drm_cfg *cfg)
 	      cfg->version <= XENDISPL_PROTOCOL_VERSION_INT);
 	CHECK(cfg->num_formats <= XEN_DRM_MAX_FORMATS);
 	CHECK(!(cfg->features & XEN_DRM_FEAT_FORMATS) || cfg->num_formats);
-	CHECK(!cfg->be_alloc || (!pv && !xen_drm_contiguous));
+	CHECK(!cfg->be_alloc || !xen_drm_contiguous);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -61,12 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct xenbus_device xb = { "device/vdispl/0", "backend", 0, { 0 } };
 	struct xen_drm_cfg cfg;
 	unsigned int before = kernel_messages;
-	uint8_t flags;
 
 	in = (struct fuzz_input){ data, size };
-	flags = fuzz_u8(&in);
-	pv = flags & 1;
-	xen_drm_contiguous = flags & 2;
+	xen_drm_contiguous = fuzz_u8(&in) & 2;
 	if (!xen_drm_cfg_read(&xb, &cfg))
 		check(&cfg);
 	else
