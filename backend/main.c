@@ -330,6 +330,7 @@ static int serve(struct options *options)
 	/* a sanitizer's report needs more than a worker does */
 	config->sandbox = true;
 #endif
+	config->exports = xd_libxen_exports();
 	config->syslog = !options->foreground;
 	if (config->syslog) {
 		ready_fd = go_to_background();

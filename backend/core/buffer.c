@@ -178,6 +178,7 @@ int xd_dbuf_create(struct xd_guest *guest, const struct xd_dbuf_create *desc)
 		return ret;
 	}
 	dbuf->desc = *desc;
+	dbuf->export.fd = -1;
 	dbuf->next = guest->dbufs;
 	guest->dbufs = dbuf;
 	return 0;
@@ -208,7 +209,16 @@ static void remove_fb(struct xd_guest *guest, struct xd_fb **link)
 	free(fb);
 }
 
-static void remove_dbuf(struct xd_guest *guest, struct xd_dbuf **link)
+void xd_dbuf_free(struct xd_guest *guest, struct xd_dbuf *dbuf)
+{
+	xd_usage_del_dbuf(&guest->usage, dbuf->desc.buffer_sz);
+	free(dbuf->grefs);
+	free(dbuf);
+}
+
+/* The buffer, if something still has it, or NULL. */
+static struct xd_dbuf *remove_dbuf(struct xd_guest *guest,
+				   struct xd_dbuf **link)
 {
 	struct xd_dbuf *dbuf = *link;
 	struct xd_fb **fb = &guest->fbs;
@@ -229,19 +239,25 @@ static void remove_dbuf(struct xd_guest *guest, struct xd_dbuf **link)
 				       dbuf->desc.nr_pages);
 		guest->counters.mapped_pages -= dbuf->desc.nr_pages;
 	}
-	xd_usage_del_dbuf(&guest->usage, dbuf->desc.buffer_sz);
-	free(dbuf->grefs);
-	free(dbuf);
+	if (!xd_dbuf_let_go(guest, dbuf))
+		return dbuf;
+	xd_dbuf_free(guest, dbuf);
+	return NULL;
 }
 
-int xd_dbuf_destroy(struct xd_guest *guest, uint64_t cookie)
+int xd_dbuf_destroy(struct xd_conn *conn, uint16_t id, uint64_t cookie)
 {
-	struct xd_dbuf **link = find_dbuf(guest, cookie);
+	struct xd_dbuf **link = find_dbuf(conn->guest, cookie);
+	struct xd_dbuf *dbuf;
 
 	if (!*link)
 		return -ENOENT;
-	remove_dbuf(guest, link);
-	return 0;
+	dbuf = remove_dbuf(conn->guest, link);
+	if (!dbuf)
+		return 0;
+	dbuf->answer_to = conn;
+	dbuf->answer_id = id;
+	return -EINPROGRESS;
 }
 
 int xd_fb_attach(struct xd_guest *guest, const struct xd_fb_attach *desc)

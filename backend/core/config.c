@@ -225,6 +225,7 @@ static const struct setting {
 		"one of " XD_OUTPUT_KINDS),
 	SETTING("daemon", "rate", true, millihertz, set_rate,
 		"a number from 0 to 240"),
+	SETTING("daemon", "zero-copy", true, zero_copy, set_bool, "yes or no"),
 	SETTING("daemon", "socket", false, socket, set_path,
 		"a path of 1 to 107 bytes"),
 	SETTING("daemon", "user", false, user, set_user,
@@ -282,6 +283,7 @@ void xd_config_init(struct xd_config *config)
 	*config = (struct xd_config){
 		.output = "headless",
 		.millihertz = 60000,
+		.zero_copy = true,
 		.socket = XD_CONTROL_SOCKET,
 		.limits = xd_limits_default,
 		.max_conns = XD_MAX_CONNECTORS,

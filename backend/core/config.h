@@ -27,6 +27,9 @@ struct xd_config_guest;
  * struct xd_config - settings, of the daemon or of one guest
  * @output:	where pictures go
  * @millihertz:	see struct xd_output_params
+ * @zero_copy:	pictures are shown without a copy where that can be
+ * @exports:	it can be on this machine, as far as Xen and the kernel go; not a
+ *		setting
  * @options:	what outputs have of their own; NULL: not set
  * @socket:	path of the control socket
  * @user:	whom workers run as; NULL: the first of the usual ones
@@ -43,6 +46,8 @@ struct xd_config_guest;
 struct xd_config {
 	const char *output;
 	uint32_t millihertz;
+	bool zero_copy;
+	bool exports;
 	const char *options[XD_NUM_OPTIONS];
 	const char *socket;
 	const char *user;

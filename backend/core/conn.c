@@ -110,6 +110,15 @@ static void push_answers(struct xd_conn *conn)
 					      conn->req_port);
 }
 
+void xd_conn_answer(struct xd_conn *conn, uint16_t id, uint8_t op, int status)
+{
+	struct xendispl_resp resp;
+
+	xd_resp_encode(&resp, id, op, status);
+	answer(conn, &resp);
+	push_answers(conn);
+}
+
 /* One request, from its private copy to its answer. */
 static void serve_one(struct xd_conn *conn,
 		      const struct xendispl_req *untrusted_req)
@@ -125,6 +134,8 @@ static void serve_one(struct xd_conn *conn,
 	if (!ret)
 		ret = xd_dispatch(conn, &req, &edid_sz);
 	guest->counters.requests++;
+	if (ret == -EINPROGRESS)
+		return;
 	if (ret) {
 		guest->counters.errors++;
 		xd_debug("connector %u: %s: %s", conn->index,

@@ -40,10 +40,11 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 				  &fb->layout);
 	if (!ret)
 		ret = xd_fb_image(guest, fb, &image);
-	if (!ret)
-		ret = guest->output->ops->show(guest->output, conn->index,
-					       cfg->width, cfg->height,
-					       &image);
+	if (ret)
+		return ret;
+	xd_fb_offer(conn, fb, &image);
+	ret = guest->output->ops->show(guest->output, conn->index, cfg->width,
+				       cfg->height, &image);
 	if (ret)
 		return ret;
 	conn->on = true;
@@ -64,6 +65,7 @@ static bool present_first(struct xd_conn *conn)
 	/* detached while it waited, or pages that cannot be mapped */
 	if (!conn->on || !fb || xd_fb_image(guest, fb, &image))
 		return false;
+	xd_fb_offer(conn, fb, &image);
 	guest->output->ops->present(guest->output, conn->index, &image,
 				    flip->damage, flip->nr_damage);
 	return true;
@@ -245,7 +247,7 @@ int xd_dispatch(struct xd_conn *conn, const struct xd_req *req,
 	case XENDISPL_OP_DBUF_CREATE:
 		return xd_dbuf_create(guest, &req->dbuf_create);
 	case XENDISPL_OP_DBUF_DESTROY:
-		return xd_dbuf_destroy(guest, req->dbuf_destroy);
+		return xd_dbuf_destroy(conn, req->id, req->dbuf_destroy);
 	case XENDISPL_OP_FB_ATTACH:
 		return xd_fb_attach(guest, &req->fb_attach);
 	case XENDISPL_OP_FB_DETACH:

@@ -171,6 +171,15 @@ static void output_note(void *ctx, const char *text)
 	xd_info("%s", text);
 }
 
+static void output_zero_copy(void *ctx, unsigned int monitor,
+			     const char *why_not)
+{
+	struct xd_guest *guest = ctx;
+
+	if (monitor < guest->nr_conns)
+		xd_conn_zero_copy(&guest->conns[monitor], why_not);
+}
+
 static const struct xd_output_events output_events = {
 	.done = output_done,
 	.resized = output_resized,
@@ -178,6 +187,7 @@ static const struct xd_output_events output_events = {
 	.reopen = output_reopen,
 	.changed = output_changed,
 	.note = output_note,
+	.zero_copy = output_zero_copy,
 };
 
 static int create_output(struct xd_guest *guest, int fd)
@@ -232,6 +242,8 @@ int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
 	ret = xd_timer_init(loop, &guest->again, serve_all, guest);
 	if (!ret)
 		ret = xd_timer_init(loop, &guest->pay, pay_all, guest);
+	if (!ret)
+		ret = xd_export_init(guest);
 	if (ret)
 		return ret;
 	ret = xd_source_add(loop, &guest->bus_source, bus->ops->fd(bus),
@@ -256,6 +268,7 @@ void xd_guest_stop(struct xd_guest *guest)
 		xd_conn_close(&guest->conns[i]);
 	if (guest->output)
 		guest->output->ops->destroy(guest->output);
+	xd_export_finish(guest);
 	while (guest->nr_sinks)
 		close(guest->sinks[--guest->nr_sinks].fd);
 	guest->output = NULL;

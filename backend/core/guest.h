@@ -6,6 +6,7 @@
 #ifndef XD_CORE_GUEST_H
 #define XD_CORE_GUEST_H
 
+#include "base/log.h"
 #include "base/loop.h"
 #include "core/message.h"
 #include "outputs/output.h"
@@ -23,6 +24,10 @@
  * @grefs:	its pages; NULL when they are ours
  * @addr:	mapped when first shown, NULL before; ours from the start
  * @shared:	the pages are ours, granted to the guest
+ * @export:	its pages as a dma-buf, fd -1: there is none, and when it was tried
+ * @no_export:	says why
+ * @since:	ns, when it was destroyed; what shows it still has the dma-buf
+ * @answer_to:	whose request @answer_id waits for that; NULL: nobody's
  */
 struct xd_dbuf {
 	struct xd_dbuf *next;
@@ -30,18 +35,25 @@ struct xd_dbuf {
 	uint32_t *grefs;
 	void *addr;
 	bool shared;
+	struct xd_export export;
+	const char *no_export;
+	uint64_t since;
+	struct xd_conn *answer_to;
+	uint16_t answer_id;
 };
 
 /**
  * struct xd_fb - a framebuffer of the guest
  * @dbuf:	its buffer; a buffer takes its framebuffers along
  * @layout:	checked against the buffer
+ * @offered:	to the output, as a dma-buf; a bit for each connector
  */
 struct xd_fb {
 	struct xd_fb *next;
 	uint64_t cookie;
 	struct xd_dbuf *dbuf;
 	struct xd_fb_layout layout;
+	uint32_t offered;
 };
 
 /* A flip that waits for its frame-done event; it came at @since, ns. */
@@ -66,6 +78,8 @@ struct xd_flip {
  * @flips:	oldest first; the first one is with the output
  * @owed:	flip events that found the event page full
  * @owes_connector: so did a connector event
+ * @copies:	what was last told of how frames are shown: "" without a copy,
+ *		else why not; NULL: nothing yet
  */
 struct xd_conn {
 	struct xd_guest *guest;
@@ -92,6 +106,7 @@ struct xd_conn {
 	uint64_t owed[XD_MAX_FLIPS];
 	unsigned int nr_owed;
 	bool owes_connector;
+	const char *copies;
 };
 
 /**
@@ -116,6 +131,7 @@ struct xd_guest {
 	struct xd_connect params;
 	struct xd_usage usage;
 	struct xd_dbuf *dbufs;
+	struct xd_dbuf *leaving;	/* destroyed, but see struct xd_dbuf */
 	struct xd_fb *fbs;
 	struct xd_conn conns[XD_MAX_CONNECTORS];
 	unsigned int nr_conns;
@@ -125,6 +141,8 @@ struct xd_guest {
 	struct xd_source bus_source;
 	struct xd_timer again;		/* requests are left over */
 	struct xd_timer pay;		/* see xd_guest_pay_later() */
+	struct xd_timer leave;		/* looks after @leaving */
+	struct xd_log_limit log_limit;
 };
 
 /* guest.c */
@@ -169,6 +187,9 @@ int xd_conn_resize(struct xd_conn *conn, uint32_t width, uint32_t height);
 /* The monitor's EDID is another one. */
 void xd_conn_changed(struct xd_conn *conn);
 
+/* Answers a request whose answer did not come at once. */
+void xd_conn_answer(struct xd_conn *conn, uint16_t id, uint8_t op, int status);
+
 /* Sends the frame-done event, or owes it while the event page is full. */
 void xd_conn_send_flip_event(struct xd_conn *conn, uint64_t fb_cookie);
 void xd_conn_pay_owed(struct xd_conn *conn);
@@ -184,15 +205,38 @@ void xd_conn_frame_done(struct xd_conn *conn);
 /* buffer.c */
 
 int xd_dbuf_create(struct xd_guest *guest, const struct xd_dbuf_create *desc);
-int xd_dbuf_destroy(struct xd_guest *guest, uint64_t cookie);
+
+/* -EINPROGRESS: request @id of @conn is answered later, by xd_conn_answer(). */
+int xd_dbuf_destroy(struct xd_conn *conn, uint16_t id, uint64_t cookie);
 int xd_fb_attach(struct xd_guest *guest, const struct xd_fb_attach *desc);
 int xd_fb_detach(struct xd_guest *guest, uint64_t cookie);
 struct xd_fb *xd_fb_find(struct xd_guest *guest, uint64_t cookie);
 void xd_buffers_finish(struct xd_guest *guest);
 
+/* The last of a buffer: what it counted for, and its memory. */
+void xd_dbuf_free(struct xd_guest *guest, struct xd_dbuf *dbuf);
+
 /* The framebuffer's pixels, mapped if they were not: 0 or -errno. */
 int xd_fb_image(struct xd_guest *guest, struct xd_fb *fb,
 		struct xd_image *ret_image);
+
+/* export.c: framebuffers that are shown without a copy */
+
+int xd_export_init(struct xd_guest *guest);
+void xd_export_finish(struct xd_guest *guest);
+
+/* @image, @fb's, is about to be shown there: the output need not copy it. */
+void xd_fb_offer(struct xd_conn *conn, struct xd_fb *fb,
+		 const struct xd_image *image);
+
+/* The output's event of this name. */
+void xd_conn_zero_copy(struct xd_conn *conn, const char *why_not);
+
+/*
+ * @dbuf is in no list any more; false: something still has its dma-buf, so that
+ * it stays, with what the guest is charged for it, until nothing has.
+ */
+bool xd_dbuf_let_go(struct xd_guest *guest, struct xd_dbuf *dbuf);
 
 /**
  * xd_guest_write() - copy bytes into pages that the guest listed

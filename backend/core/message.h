@@ -87,10 +87,11 @@ struct xd_child {
 	uint32_t sandbox;
 };
 
-/* XD_MSG_CONNECT */
+/* XD_MSG_CONNECT; @zero_copy: if it can be */
 struct xd_connect {
 	struct xd_child child;
 	uint32_t millihertz;
+	uint32_t zero_copy;
 	struct xd_features features;
 	struct xd_limits limits;
 	uint32_t nr_conns;

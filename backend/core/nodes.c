@@ -141,9 +141,17 @@ static int read_version(struct xd_device *dev, struct xd_connect *connect)
 	return ret;
 }
 
-static bool has_cursor(const struct xd_output_ops *output)
+static bool has_cursor(const struct xd_config *config,
+		       const struct xd_output_ops *output)
 {
 	return output->cursor_set && output->cursor_move;
+}
+
+/* A dma-buf can be written: grants that are read-only cannot become one. */
+static bool reads_only(const struct xd_config *config,
+		       const struct xd_output_ops *output)
+{
+	return !config->zero_copy || !config->exports || !output->import;
 }
 
 /*
@@ -153,26 +161,28 @@ static bool has_cursor(const struct xd_output_ops *output)
 static const struct {
 	const char *name;
 	size_t flag;		/* in struct xd_features */
-	/* NULL: whatever the output */
-	bool (*possible)(const struct xd_output_ops *output);
+	/* NULL: whatever the settings and the output */
+	bool (*possible)(const struct xd_config *config,
+			 const struct xd_output_ops *output);
 } extensions[] = {
 	{ "damage", offsetof(struct xd_features, damage), NULL },
 	{ "stride", offsetof(struct xd_features, stride), NULL },
 	{ "connector-event", offsetof(struct xd_features, connector_event),
 	  NULL },
-	{ "ro-grants", offsetof(struct xd_features, ro_grants), NULL },
+	{ "ro-grants", offsetof(struct xd_features, ro_grants),
+	  reads_only },
 	{ "cursor", offsetof(struct xd_features, cursor), has_cursor },
 	{ "formats", offsetof(struct xd_features, formats), NULL },
 };
 
 #define NR_EXTENSIONS	(sizeof(extensions) / sizeof(extensions[0]))
 
-static bool is_offered(size_t extension, const char *output_name)
+static bool is_offered(size_t extension, const struct xd_config *config)
 {
-	const struct xd_output_ops *output = xd_output_find(output_name);
+	const struct xd_output_ops *output = xd_output_find(config->output);
 
 	return !extensions[extension].possible ||
-		(output && extensions[extension].possible(output));
+		(output && extensions[extension].possible(config, output));
 }
 
 /* All outputs convert: what proto/format.c knows, the cheapest first. */
@@ -192,12 +202,13 @@ void xd_device_offer_extensions(struct xd_device *dev)
 		snprintf(path, sizeof(path), "%s/feature-%s", dev->be_path,
 			 extensions[i].name);
 		store->ops->write(store, path,
-				  is_offered(i, config.output) ? "1" : "0");
+				  is_offered(i, &config) ? "1" : "0");
 	}
 }
 
 /* Anything but "1" is "not asked for". */
-static void read_extensions(struct xd_device *dev, const char *output,
+static void read_extensions(struct xd_device *dev,
+			    const struct xd_config *config,
 			    struct xd_features *features)
 {
 	struct xd_store *store = dev->sup->store;
@@ -213,7 +224,7 @@ static void read_extensions(struct xd_device *dev, const char *output,
 			 extensions[i].name);
 		text = store->ops->read(store, path);
 		*flag = text && !xd_parse_flag(text, &asked) && asked &&
-			is_offered(i, output);
+			is_offered(i, config);
 		free(text);
 	}
 }
@@ -268,12 +279,13 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 	xd_config_of_guest(dev->sup->config, dev->guest, &config);
 	*connect = (struct xd_connect){
 		.millihertz = config.millihertz,
+		.zero_copy = config.zero_copy,
 		.limits = config.limits,
 	};
 	xd_fill_child(&config, dev->domid, dev->devid, dev->guest,
 		      &connect->child);
 	read_be_alloc(dev, connect);
-	read_extensions(dev, config.output, &connect->features);
+	read_extensions(dev, &config, &connect->features);
 	ret = read_version(dev, connect);
 	while (!ret && connect->nr_conns < XD_MAX_CONNECTORS) {
 		ret = read_conn(dev, connect->nr_conns,

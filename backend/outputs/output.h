@@ -13,6 +13,12 @@
  *    nothing is told.
  *  - Pictures are guest memory that changes while it is read: sizes were
  *    checked, pixels mean nothing.
+ *  - Zero copy: import() offers a framebuffer as a dma-buf before it is shown
+ *    first, and the output decides for each picture whether what it shows on
+ *    reads that, or a copy. Where pictures stay readable until the next one's
+ *    done(), they are for that reader, too: done() comes when it has let go of
+ *    the one before. release() takes the reader off the framebuffer; a dma-buf
+ *    that it has not closed yet is the caller's to wait for.
  *  - An output has no timers running while nothing is pending.
  *  - Where people type and point, the output tells input(): what went down goes
  *    up again, or XD_INPUT_LEAVE comes. It need not filter what makes no sense.
@@ -77,6 +83,9 @@ struct xd_input {
  * @reopen:	open() shall be called again; reopened() has the answer
  * @changed:	another monitor is there, or none: its EDID shall be read again
  * @note:	something happened to the output that people want to know
+ * @zero_copy:	how a framebuffer that was offered to @import is shown: without a
+ *		copy (NULL), or copied, and why: a few words that stay. Told with
+ *		each picture
  */
 struct xd_output_events {
 	void (*done)(void *ctx, unsigned int monitor);
@@ -87,6 +96,8 @@ struct xd_output_events {
 	void (*reopen)(void *ctx);
 	void (*changed)(void *ctx, unsigned int monitor);
 	void (*note)(void *ctx, const char *text);
+	void (*zero_copy)(void *ctx, unsigned int monitor,
+			  const char *why_not);
 };
 
 /*
@@ -134,6 +145,18 @@ struct xd_output_params {
 	uint32_t millihertz;
 	const struct xd_output_options *options;
 	int fd;
+};
+
+/**
+ * struct xd_dmabuf - a framebuffer, for who need not copy it
+ * @fd:		the caller's, open until release()
+ * @offset:	bytes, to pixel (0,0)
+ * @size:	bytes of the dma-buf
+ */
+struct xd_dmabuf {
+	int fd;
+	uint64_t offset;
+	uint64_t size;
 };
 
 #define XD_OUTPUT_MAX_EDID	4096u
@@ -205,6 +228,8 @@ struct xd_view_params {
  *		copied at once, and its hot spot; NULL: no cursor: 0 or -errno.
  *		off() hides it too. NULL when the output cannot
  * @cursor_move: where the hot spot is; NULL when the output cannot
+ * @import:	what will be shown of @image on @monitor is in @dmabuf, too. NULL
+ *		when the output has to copy
  * @release:	@data, an image's, is about to go
  * @screenshot:	what is on screen, into a canvas of the caller's; -ENOENT when
  *		the monitor is off and has never shown anything
@@ -242,6 +267,9 @@ struct xd_output_ops {
 			  uint32_t hot_y);
 	void (*cursor_move)(struct xd_output *output, unsigned int monitor,
 			    int32_t x, int32_t y);
+	void (*import)(struct xd_output *output, unsigned int monitor,
+		       const struct xd_image *image,
+		       const struct xd_dmabuf *dmabuf);
 	void (*release)(struct xd_output *output, const void *data);
 	int (*screenshot)(struct xd_output *output, unsigned int monitor,
 			  struct xd_canvas *ret_canvas);

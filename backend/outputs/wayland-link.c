@@ -36,6 +36,8 @@ static void destroy_globals(struct way_link *link)
 {
 	if (link->decoration)
 		zxdg_decoration_manager_v1_destroy(link->decoration);
+	if (link->dmabuf)
+		zwp_linux_dmabuf_v1_destroy(link->dmabuf);
 	if (link->viewporter)
 		wp_viewporter_destroy(link->viewporter);
 	if (link->wm_base)
@@ -49,6 +51,7 @@ static void destroy_globals(struct way_link *link)
 	if (link->registry)
 		wl_registry_destroy(link->registry);
 	link->decoration = NULL;
+	link->dmabuf = NULL;
 	link->viewporter = NULL;
 	link->wm_base = NULL;
 	link->shm = NULL;
@@ -181,6 +184,9 @@ static void global(void *data, struct wl_registry *registry, uint32_t name,
 		link->viewporter = wl_registry_bind(registry, name,
 						    &wp_viewporter_interface,
 						    1);
+	else if (!strcmp(interface, zwp_linux_dmabuf_v1_interface.name) &&
+		 !link->dmabuf)
+		way_import_bind(link, registry, name, version);
 	else if (!strcmp(interface, wl_seat_interface.name))
 		way_seat_bind(&link->seat, registry, name, version);
 	else if (!strcmp(interface,
@@ -207,15 +213,11 @@ static const struct wl_registry_listener registry_listener = {
 	.global_remove = global_remove,
 };
 
-/* All globals have been told. */
-static void synced(void *data, struct wl_callback *callback, uint32_t time)
+static void all_told(struct way_link *link)
 {
-	struct way_link *link = data;
 	struct way_output *out = link->owner;
 	unsigned int i;
 
-	wl_callback_destroy(callback);
-	link->sync = NULL;
 	if (!link->compositor || !link->shm || !link->wm_base) {
 		say(link, "the compositor lacks wl_compositor 4, wl_shm or xdg_wm_base");
 		link->lost = true;
@@ -228,16 +230,41 @@ static void synced(void *data, struct wl_callback *callback, uint32_t time)
 		way_window_open(&out->windows[i]);
 }
 
+static int synchronise(struct way_link *link);
+
+/* What was asked before has been told: the globals, then what they tell. */
+static void synced(void *data, struct wl_callback *callback, uint32_t time)
+{
+	struct way_link *link = data;
+	bool again = link->dmabuf && !link->dmabuf_asked;
+
+	wl_callback_destroy(callback);
+	link->sync = NULL;
+	if (!again)
+		all_told(link);
+	else if (synchronise(link))
+		link->lost = true;
+	link->dmabuf_asked = true;
+}
+
 static const struct wl_callback_listener sync_listener = { .done = synced };
+
+static int synchronise(struct way_link *link)
+{
+	link->sync = wl_display_sync(link->display);
+	if (!link->sync)
+		return -ENOMEM;
+	wl_callback_add_listener(link->sync, &sync_listener, link);
+	return 0;
+}
 
 static int set_up(struct way_link *link)
 {
+	link->dmabuf_asked = false;
 	link->registry = wl_display_get_registry(link->display);
-	link->sync = wl_display_sync(link->display);
-	if (!link->registry || !link->sync)
+	if (!link->registry || synchronise(link))
 		return -ENOMEM;
 	wl_registry_add_listener(link->registry, &registry_listener, link);
-	wl_callback_add_listener(link->sync, &sync_listener, link);
 	return xd_source_add(link->owner->params.loop, &link->source,
 			     wl_display_get_fd(link->display), EPOLLIN,
 			     link_event, link);

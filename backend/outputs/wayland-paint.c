@@ -112,6 +112,7 @@ void way_paint_damage(struct way_window *win, const pixman_box32_t *damage,
 			add_damage(&win->buffers[i].stale, damage, nr_damage);
 	win->unpainted = true;
 	win->uncommitted = true;
+	win->attached = false;
 }
 
 static struct way_buffer *find_free(struct way_window *win)
@@ -152,6 +153,13 @@ bool way_paint(struct way_window *win)
 	win->attached = false;
 	win->unpainted = false;
 	return true;
+}
+
+void way_paint_last(struct way_window *win)
+{
+	/* all buffers in use: the next one comes whole */
+	if (win->unpainted && !way_paint(win))
+		win->unpainted = false;
 }
 
 static void released(void *data, struct wl_buffer *proxy)

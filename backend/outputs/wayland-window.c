@@ -26,9 +26,29 @@ static void frame_over(struct way_window *win)
 	params->events->done(params->ctx, win->index);
 }
 
+/*
+ * On screen, and the guest's last picture is not read any more. What is still not
+ * drawn waits for the compositor to let go of a buffer.
+ */
+static bool is_over(const struct way_window *win)
+{
+	return !win->frame && !win->uncommitted && way_import_is_idle(win);
+}
+
 static void paced(void *ctx)
 {
-	frame_over(ctx);
+	struct way_window *win = ctx;
+
+	if (win->configured && !is_over(win))
+		way_import_give_up(win);
+	frame_over(win);
+}
+
+/* Not from in here: it may be for a request of the guest. */
+void way_window_check(struct way_window *win)
+{
+	if (win->pending && is_over(win))
+		xd_timer_set(&win->pace, 1);
 }
 
 static void settled(void *ctx)
@@ -88,8 +108,7 @@ static void frame_done(void *data, struct wl_callback *callback, uint32_t time)
 
 	wl_callback_destroy(callback);
 	win->frame = NULL;
-	/* still not drawn: the compositor has not let go of a buffer */
-	if (!win->uncommitted)
+	if (is_over(win))
 		frame_over(win);
 }
 
@@ -142,10 +161,16 @@ static void send_size(struct way_window *win)
 static void commit(struct way_window *win)
 {
 	if (!win->attached) {
-		wl_surface_attach(win->surface, win->front->proxy, 0, 0);
-		win->front->busy = true;
+		wl_surface_attach(win->surface, win->import ?
+				  win->import->proxy : win->front->proxy, 0, 0);
+		if (win->import)
+			win->import->busy = true;
+		else
+			win->front->busy = true;
+		win->shown = win->import;
 		win->attached = true;
 		send_damage(win);
+		way_import_tell(win);
 	}
 	send_size(win);
 	if (!win->frame) {
@@ -159,15 +184,37 @@ static void commit(struct way_window *win)
 	way_link_flush(&win->owner->link);
 }
 
+static bool is_open(const struct way_window *win)
+{
+	const struct way_link *link = &win->owner->link;
+
+	return win->configured && !link->blocked && !link->lost;
+}
+
+/* Is what the window should show in a buffer that can be attached? */
+static bool is_prepared(struct way_window *win)
+{
+	if (!way_import_choose(win))
+		return false;
+	return win->import || ((!win->unpainted || way_paint(win)) &&
+			       win->front && way_paint_share(win));
+}
+
 void way_window_update(struct way_window *win)
 {
-	struct way_link *link = &win->owner->link;
-
-	if (win->uncommitted && win->configured && !link->blocked &&
-	    !link->lost && (!win->unpainted || way_paint(win)) &&
-	    win->front && way_paint_share(win))
+	if (win->uncommitted && is_open(win) && is_prepared(win))
 		commit(win);
 	set_pace(win);
+}
+
+void way_window_copy(struct way_window *win)
+{
+	way_paint_last(win);
+	win->import = NULL;
+	win->attached = false;
+	win->uncommitted = true;
+	if (is_open(win) && win->front && way_paint_share(win))
+		commit(win);
 }
 
 /* As the user or the compositor has made it; else as large as the picture. */
@@ -327,6 +374,7 @@ void way_window_close(struct way_window *win)
 	if (win->surface)
 		wl_surface_destroy(win->surface);
 	way_paint_forget(win);
+	way_import_forget(win);
 	if (win->mode_width)
 		xd_damage_add_all(&win->changed);
 	win->frame = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Windows in the host's compositor, one per monitor. A picture is copied when
- * it is presented, into memory shared with the compositor; only when that has
- * not let go of any buffer does it wait. Without a compositor the guest goes
- * on at the configured rate.
+ * Windows in the host's compositor, one per monitor. A picture that it can read
+ * by itself is left to it; any other is copied when it is presented, into memory
+ * shared with the compositor; only when that has not let go of any buffer does it
+ * wait. Without a compositor the guest goes on at the configured rate.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -74,6 +74,7 @@ static int wayland_show(struct xd_output *output, unsigned int monitor,
 	if (!same || !win->on)
 		way_window_mode_set(win);
 	win->on = true;
+	win->slow = false;
 	win->pending = false;
 	xd_timer_set(&win->pace, 0);
 	win->next = *image;
@@ -114,6 +115,13 @@ static void wayland_off(struct xd_output *output, unsigned int monitor)
 	way_window_update(win);
 }
 
+static void wayland_import(struct xd_output *output, unsigned int monitor,
+			   const struct xd_image *image,
+			   const struct xd_dmabuf *dmabuf)
+{
+	way_import_add(&to_way(output)->windows[monitor], image, dmabuf);
+}
+
 static void wayland_release(struct xd_output *output, const void *data)
 {
 	struct way_output *out = to_way(output);
@@ -122,13 +130,17 @@ static void wayland_release(struct xd_output *output, const void *data)
 	for (i = 0; i < out->nr_windows; i++) {
 		struct way_window *win = &out->windows[i];
 
+		if (win->shown && win->shown->image.data == data)
+			way_window_copy(win);
+		else if (win->next.data == data)
+			way_paint_last(win);
+		way_import_drop(win, data);
 		if (win->next.data != data)
 			continue;
-		/* all buffers in use: it is lost, the next one comes whole */
-		if (win->unpainted && !way_paint(win))
-			win->unpainted = false;
 		win->next.data = NULL;
+		way_window_update(win);
 	}
+	way_link_flush(&out->link);
 }
 
 static int take_copy(struct xd_canvas *canvas, const struct way_window *win)
@@ -214,6 +226,7 @@ const struct xd_output_ops xd_output_wayland = {
 	.show = wayland_show,
 	.present = wayland_present,
 	.off = wayland_off,
+	.import = wayland_import,
 	.release = wayland_release,
 	.screenshot = wayland_screenshot,
 	.destroy = wayland_destroy,

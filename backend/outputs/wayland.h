@@ -9,15 +9,20 @@
 
 #include <wayland-client.h>
 
+#include "linux-dmabuf-client.h"
 #include "outputs/output.h"
 #include "viewporter-client.h"
 #include "xdg-decoration-client.h"
 #include "xdg-shell-client.h"
 
 #define WAY_BUFFERS	3
+#define WAY_IMPORTS	16	/* framebuffers of the guest, per window */
 
 struct way_output;
 struct way_window;
+
+/* Layouts of a dma-buf: said to be linear, or not said. */
+enum { WAY_LINEAR = 1, WAY_IMPLICIT = 2 };
 
 /* A finger: @win NULL: none; @changed, @up: since the last frame of events. */
 struct way_contact {
@@ -52,7 +57,11 @@ struct way_seat {
 /**
  * struct way_link - the connection to the compositor
  * @display:	NULL while there is none
- * @ready:	all that we need of it is bound
+ * @dmabuf:	NULL: it shows no dma-bufs
+ * @formats:	ways in which it takes them as dma-bufs: WAY_LINEAR, WAY_IMPLICIT
+ * @dmabuf_asked: for @formats
+ * @no_dmabuf:	why it gets none any more, or NULL
+ * @ready:	all that we need of it is bound, and @formats known
  * @blocked:	it does not read: nothing more is sent until it does
  * @lost:	to be torn down when its events have been dispatched
  * @retry:	asks the worker for a connection
@@ -69,6 +78,10 @@ struct way_link {
 	struct xdg_wm_base *wm_base;
 	struct wp_viewporter *viewporter;
 	struct zxdg_decoration_manager_v1 *decoration;
+	struct zwp_linux_dmabuf_v1 *dmabuf;
+	uint8_t formats[XD_NUM_FORMATS];
+	bool dmabuf_asked;
+	const char *no_dmabuf;
 	struct way_seat seat;
 	struct xd_source source;
 	struct xd_timer retry;
@@ -94,6 +107,26 @@ struct way_buffer {
 	bool busy;
 };
 
+enum way_import_state { WAY_NEW, WAY_ASKED, WAY_TAKEN, WAY_REFUSED };
+
+/**
+ * struct way_import - a framebuffer that the compositor can read by itself
+ * @image:	data NULL: there is none, or it has gone while the compositor was
+ *		@asked
+ * @params:	while it is
+ * @proxy:	when it has taken it
+ * @busy:	it reads it
+ */
+struct way_import {
+	struct xd_image image;
+	struct xd_dmabuf dmabuf;
+	enum way_import_state state;
+	struct way_window *win;
+	struct zwp_linux_buffer_params_v1 *params;
+	struct wl_buffer *proxy;
+	bool busy;
+};
+
 /**
  * struct way_window - a monitor of the guest
  * @mode_width, @mode_height: 0 before the first mode
@@ -104,8 +137,13 @@ struct way_buffer {
  * @uncommitted: the window does not show what it should
  * @pending:	done() is to come
  * @front:	holds the newest picture that was painted
- * @attached:	and the window has it: a buffer is attached once, or there would be
+ * @imports:	the guest's framebuffers
+ * @import:	the newest picture is shown without a copy; NULL: @front is
+ * @attached:	the window has that: a buffer is attached once, or there would be
  *		no telling what its release is for
+ * @shown:	the one of @imports that it has, or NULL
+ * @why_copied:	says it, for a picture in @imports that is copied
+ * @slow:	the compositor was: all are copied until the next mode
  * @frame:	the compositor will tell when to draw again
  * @configured:	the compositor has told the window's size
  * @fixed:	and it insists on that: maximised and the like
@@ -130,7 +168,12 @@ struct way_window {
 	bool pending;
 	struct way_buffer buffers[WAY_BUFFERS];
 	struct way_buffer *front;
+	struct way_import imports[WAY_IMPORTS];
+	struct way_import *import;
+	struct way_import *shown;
 	bool attached;
+	const char *why_copied;
+	bool slow;
 
 	struct wl_surface *surface;
 	struct xdg_surface *xdg_surface;
@@ -195,6 +238,12 @@ void way_window_close(struct way_window *win);
 /* Brings what is new to the screen, if that can be now. */
 void way_window_update(struct way_window *win);
 
+/* The same at once, from memory of our own. */
+void way_window_copy(struct way_window *win);
+
+/* The frame that was presented may be over now; if so, that is told soon. */
+void way_window_check(struct way_window *win);
+
 /* The mode's size is set: the window follows unless it must not. */
 void way_window_mode_set(struct way_window *win);
 
@@ -211,10 +260,44 @@ void way_paint_damage(struct way_window *win, const pixman_box32_t *damage,
 /* The newest picture to a buffer that nobody reads: false when there is none. */
 bool way_paint(struct way_window *win);
 
+/* The newest picture goes: to a buffer with it, or it is lost. */
+void way_paint_last(struct way_window *win);
+
 /* The compositor shall know the front buffer: false when it cannot. */
 bool way_paint_share(struct way_window *win);
 
 /* The compositor is gone: it reads nothing any more. */
 void way_paint_forget(struct way_window *win);
+
+/* wayland-import.c: pictures that are not copied */
+
+/* There is the compositor's linux-dmabuf, which may be too old. */
+void way_import_bind(struct way_link *link, struct wl_registry *registry,
+		     uint32_t name, uint32_t version);
+
+/* @image is in @dmabuf, too. */
+void way_import_add(struct way_window *win, const struct xd_image *image,
+		    const struct xd_dmabuf *dmabuf);
+
+/* Sets @import for the newest picture; false: the compositor has yet to say. */
+bool way_import_choose(struct way_window *win);
+
+/*
+ * The compositor had its time. Pictures that it still reads, or has not said
+ * whether it can, are waited for no longer, and the next ones are copied.
+ */
+void way_import_give_up(struct way_window *win);
+
+/* Tells how the picture that is committed now is shown. */
+void way_import_tell(struct way_window *win);
+
+/* Does the compositor read no picture but the one that is shown? */
+bool way_import_is_idle(const struct way_window *win);
+
+/* Framebuffers with their pixels at @data go. */
+void way_import_drop(struct way_window *win, const void *data);
+
+/* The compositor is gone. */
+void way_import_forget(struct way_window *win);
 
 #endif /* XD_OUTPUTS_WAYLAND_H */

@@ -10,10 +10,12 @@
 #include <xenevtchn.h>
 #include <xengnttab.h>
 #include <xenstore.h>
+#include <xentoollog.h>
 
 #include "xen/port.h"
 
 #define SHARE_LIMIT	"262144"	/* pages */
+#define GRANT_SIZE	4096u
 
 struct libxen_store {
 	struct xd_store base;
@@ -189,11 +191,24 @@ struct xd_store *xd_libxen_store(void)
 	return &store->base;
 }
 
+/*
+ * What goes wrong is told by return values. The library would also write it to
+ * stderr, a line for each grant that a guest makes up.
+ */
+static void no_message(struct xentoollog_logger *logger,
+		       xentoollog_level level, int err, const char *context,
+		       const char *format, va_list ap)
+{
+}
+
+static struct xentoollog_logger silent = { .vmessage = no_message };
+
 struct libxen_bus {
 	struct xd_bus base;
 	xengnttab_handle *gnttab;
 	xenevtchn_handle *evtchn;
 	xengntshr_handle *gntshr;	/* NULL: no pages of our own to share */
+	const char *no_export;		/* why grants cannot be; NULL: they can */
 };
 
 static struct libxen_bus *to_libxen_bus(struct xd_bus *bus)
@@ -233,6 +248,79 @@ static void *bus_share(struct xd_bus *bus, uint32_t domid, unsigned int num,
 static void bus_unshare(struct xd_bus *bus, void *addr, unsigned int num)
 {
 	xengntshr_unshare(to_libxen_bus(bus)->gntshr, addr, num);
+}
+
+/* Says so without a file of its own to ask, on kernels from 5.5 on. */
+static bool is_pv(void)
+{
+	char type[8] = "";
+	int fd = open("/sys/hypervisor/guest_type", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, type, sizeof(type) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return len > 0 && !strcmp(type, "PV\n");
+}
+
+/* A kernel that has dma-bufs knows that this one has been released. */
+static const char *why_no_export(xengnttab_handle *gnttab)
+{
+	if (xengnttab_dmabuf_exp_wait_released(gnttab, UINT32_MAX, 0))
+		return "this kernel does not export grants as dma-bufs";
+	return is_pv() ? "a PV domain cannot export grants as dma-bufs" : NULL;
+}
+
+static int bus_export(struct xd_bus *bus, uint32_t domid,
+		      const uint32_t *grefs, unsigned int num,
+		      struct xd_export *ret_export, const char **ret_why)
+{
+	struct libxen_bus *libxen = to_libxen_bus(bus);
+	uint32_t fd;
+	int ret;
+
+	*ret_why = libxen->no_export;
+	if (*ret_why)
+		return -EOPNOTSUPP;
+	if (xengnttab_dmabuf_exp_from_refs(libxen->gnttab, domid, 0, num,
+					   grefs, &fd)) {
+		ret = -errno;
+		*ret_why = "the kernel does not export this guest's pages";
+		return ret;
+	}
+	*ret_export = (struct xd_export){
+		.fd = (int)fd,
+		.size = (uint64_t)num * GRANT_SIZE,
+	};
+	return 0;
+}
+
+/*
+ * The kernel knows the dma-buf by the descriptor's number even when that is
+ * closed. Something else has the number until nobody has the dma-buf.
+ */
+static void bus_unexport(struct xd_bus *bus, struct xd_export *export)
+{
+	const int other = xenevtchn_fd(to_libxen_bus(bus)->evtchn);
+	int fd = export->fd;
+
+	close(fd);
+	export->fd = fcntl(other, F_DUPFD_CLOEXEC, fd);
+	if (export->fd >= 0 && export->fd != fd) {
+		close(export->fd);
+		export->fd = -1;
+	}
+}
+
+static bool bus_exported(struct xd_bus *bus, struct xd_export *export)
+{
+	if (export->fd < 0)
+		return false;
+	if (xengnttab_dmabuf_exp_wait_released(to_libxen_bus(bus)->gnttab,
+					       (uint32_t)export->fd, 0))
+		return true;
+	close(export->fd);
+	export->fd = -1;
+	return false;
 }
 
 static int bus_fd(struct xd_bus *bus)
@@ -286,6 +374,9 @@ static const struct xd_bus_ops bus_ops = {
 	.unmap = bus_unmap,
 	.share = bus_share,
 	.unshare = bus_unshare,
+	.export = bus_export,
+	.unexport = bus_unexport,
+	.exported = bus_exported,
 	.fd = bus_fd,
 	.bind = bus_bind,
 	.unbind = bus_unbind,
@@ -328,7 +419,7 @@ struct xd_bus *xd_libxen_bus(void)
 	if (!bus)
 		return NULL;
 	bus->base.ops = &bus_ops;
-	bus->gnttab = xengnttab_open(NULL, 0);
+	bus->gnttab = xengnttab_open(&silent, 0);
 	bus->evtchn = xenevtchn_open(NULL, 0);
 	if (!bus->gnttab || !bus->evtchn) {
 		if (bus->gnttab)
@@ -339,7 +430,18 @@ struct xd_bus *xd_libxen_bus(void)
 		return NULL;
 	}
 	bus->gntshr = open_gntshr();
+	bus->no_export = why_no_export(bus->gnttab);
 	flags = fcntl(xenevtchn_fd(bus->evtchn), F_GETFL);
 	fcntl(xenevtchn_fd(bus->evtchn), F_SETFL, flags | O_NONBLOCK);
 	return &bus->base;
+}
+
+bool xd_libxen_exports(void)
+{
+	xengnttab_handle *gnttab = xengnttab_open(&silent, 0);
+	bool can = gnttab && !why_no_export(gnttab);
+
+	if (gnttab)
+		xengnttab_close(gnttab);
+	return can;
 }

@@ -59,6 +59,18 @@ struct xd_store {
 };
 
 /**
+ * struct xd_export - pages of a guest as a dma-buf
+ * @fd:		-1: there is none
+ * @offset:	bytes, to the first page
+ * @size:	bytes of the dma-buf, @offset included
+ */
+struct xd_export {
+	int fd;
+	uint64_t offset;
+	uint64_t size;
+};
+
+/**
  * struct xd_bus_ops - grants and event channels
  * @map:	map @num grants of a domain, in order, as one range of pages;
  *		NULL with errno set
@@ -68,6 +80,13 @@ struct xd_store {
  *		references; NULL with errno set
  * @unshare:	@addr as @share returned it, the same @num. Pages that the domain
  *		still has mapped are freed when it has not any more
+ * @export:	@num grants of a domain, which have to be writable, in order as a
+ *		dma-buf: 0, or -errno and in @ret_why a few words for people, which
+ *		stay. Whoever is given the descriptor may read and write the pages,
+ *		and have them mapped, until he closes it. NULL where grants cannot
+ * @unexport:	closes our descriptor of @export
+ * @exported:	after that: does somebody else still have it? To be asked until
+ *		it is no, which frees what is left
  * @fd:		readable when @pending has something
  * @bind:	a local port for a domain's port: >= 0 or -errno
  * @unbind:	a local port
@@ -83,6 +102,11 @@ struct xd_bus_ops {
 	void *(*share)(struct xd_bus *bus, uint32_t domid,
 		       unsigned int num, uint32_t *ret_grefs);
 	void (*unshare)(struct xd_bus *bus, void *addr, unsigned int num);
+	int (*export)(struct xd_bus *bus, uint32_t domid,
+		      const uint32_t *grefs, unsigned int num,
+		      struct xd_export *ret_export, const char **ret_why);
+	void (*unexport)(struct xd_bus *bus, struct xd_export *export);
+	bool (*exported)(struct xd_bus *bus, struct xd_export *export);
 	int (*fd)(struct xd_bus *bus);
 	int (*bind)(struct xd_bus *bus, uint32_t domid, uint32_t port);
 	void (*unbind)(struct xd_bus *bus, int port);
@@ -99,5 +123,8 @@ struct xd_bus {
 /* The real ones; NULL with errno set. */
 struct xd_store *xd_libxen_store(void);
 struct xd_bus *xd_libxen_bus(void);
+
+/* Can the real bus export grants? To be asked with rights. */
+bool xd_libxen_exports(void);
 
 #endif /* XD_XEN_PORT_H */

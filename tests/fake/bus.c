@@ -6,22 +6,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "machine.h"
+#include "bus.h"
 
-/* What a process has mapped; the machine itself counts by grant and bus. */
+/* What a process has mapped. */
 struct mapping {
 	struct mapping *next;
 	void *addr;
 	uint32_t domid;
 	unsigned int num;
 	uint32_t grefs[];
-};
-
-struct fake_bus_handle {
-	struct xd_bus base;
-	struct fake *fake;
-	int index;
-	struct mapping *mappings;
 };
 
 /* Local port numbers differ from the guest's, as they do in life. */
@@ -340,6 +333,7 @@ static void bus_destroy(struct xd_bus *bus)
 		h->mappings = m->next;
 		unmap(h, m);
 	}
+	bus_close_spares(h);
 	machine_lock(h->fake);
 	machine_close_bus(h->fake, h->index);
 	machine_unlock(h->fake);
@@ -351,6 +345,9 @@ static const struct xd_bus_ops fake_bus_ops = {
 	.unmap = bus_unmap,
 	.share = bus_share,
 	.unshare = bus_unshare,
+	.export = bus_export,
+	.unexport = bus_unexport,
+	.exported = bus_exported,
 	.fd = bus_fd,
 	.bind = bus_bind,
 	.unbind = bus_unbind,
@@ -378,5 +375,6 @@ struct xd_bus *fake_bus_open(struct fake *fake)
 	h->base.ops = &fake_bus_ops;
 	h->fake = fake;
 	h->index = i;
+	bus_open_spares(h);
 	return &h->base;
 }

@@ -83,6 +83,14 @@ void *fake_foreign_page(struct fake *fake, uint32_t domid, uint32_t gref);
 /* How many there are. */
 unsigned int fake_foreign_pages(struct fake *fake, uint32_t domid);
 
+/*
+ * Grants can be exported as dma-bufs, if they are writable and their pages lie in
+ * a row; to be told before the daemon starts. Who has one of those has the pages
+ * mapped, as far as the functions above are concerned.
+ */
+void fake_allow_exports(struct fake *fake);
+bool fake_can_export(const struct fake *fake);
+
 /* Event channels, the guest's end; unbound until the daemon binds it. */
 uint32_t fake_port_alloc(struct fake *fake, uint32_t domid);
 void fake_port_free(struct fake *fake, uint32_t domid, uint32_t port);

@@ -277,7 +277,8 @@ unsigned int fake_domain_mapped(struct fake *fake, uint32_t domid)
 
 	machine_lock(fake);
 	machine_reap(fake);
-	mapped = mapped_by_all(must_domain(fake, domid));
+	mapped = mapped_by_all(must_domain(fake, domid)) +
+		machine_exported(fake, 0, NR_PAGES);
 	pthread_mutex_unlock(&fake->lock);
 	return mapped;
 }
@@ -379,6 +380,8 @@ int fake_grant_end(struct fake *fake, uint32_t domid, uint32_t gref)
 	for (int i = 0; i < MAX_BUSES; i++)
 		if (dom->grant[gref].maps[i])
 			ret = -EBUSY;
+	if (machine_exported(fake, dom->grant[gref].page, 1))
+		ret = -EBUSY;
 	if (!ret)
 		dom->grant[gref].used = false;
 	pthread_mutex_unlock(&fake->lock);

@@ -77,6 +77,7 @@ struct fake_store {
 struct fake {
 	pthread_mutex_t lock;
 	uint32_t own_domain;	/* the daemon's */
+	bool exports;
 	int memory_fd;
 	uint8_t *memory;
 	int change_fd;
@@ -110,6 +111,9 @@ void machine_reap(struct fake *fake);
 
 /* With the lock held: forget a bus, its mappings and its bindings, by bus.c. */
 void machine_close_bus(struct fake *fake, int bus);
+
+/* Has somebody a dma-buf of one of these pages? By export.c. */
+bool machine_exported(struct fake *fake, uint32_t page, unsigned int num);
 
 /* With the lock held: signal the daemon's end of a channel. */
 void machine_raise(struct fake *fake, struct fake_channel *channel);

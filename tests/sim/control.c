@@ -46,25 +46,6 @@ static void end(struct sim *sim)
 	sim_finish(sim);
 }
 
-/* Runs the tool; its exit status, and what it printed on both outputs. */
-static int run_tool(struct sim *sim, const char *args, char out[8192])
-{
-	char command[512];
-	FILE *pipe;
-	size_t len;
-	int status;
-
-	snprintf(command, sizeof(command), "%s --socket %s %s 2>&1",
-		 getenv("SIM_DISPLAYCTL"), sim->socket, args);
-	pipe = popen(command, "re");
-	assert_non_null(pipe);
-	len = fread(out, 1, 8191, pipe);
-	out[len] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
 static void has(const char *text, const char *part)
 {
 	if (!strstr(text, part))
@@ -76,36 +57,22 @@ static void tool_list(void **state)
 	struct sim *sim = *state;
 	char out[8192];
 
-	assert_int_equal(run_tool(sim, "list", out), 0);
+	assert_int_equal(sim_tool(sim, "list", out), 0);
 	assert_null(strstr(out, "guest5"));
 	begin(sim);
-	assert_int_equal(run_tool(sim, "list", out), 0);
+	assert_int_equal(sim_tool(sim, "list", out), 0);
 	has(out, "guest5");
 	has(out, "connected");
-	assert_int_equal(run_tool(sim, "--json list", out), 0);
+	assert_int_equal(sim_tool(sim, "--json list", out), 0);
 	has(out, "\"domid\": 5");
 	has(out, "\"name\": \"guest5\"");
-	assert_int_equal(run_tool(sim, "info 5", out), 0);
+	assert_int_equal(sim_tool(sim, "info 5", out), 0);
 	has(out, "id0");
 	has(out, "640");
-	assert_int_equal(run_tool(sim, "--json stats 5", out), 0);
+	assert_int_equal(sim_tool(sim, "--json stats 5", out), 0);
 	has(out, "\"requests\": 3");
 	has(out, "\"buffers\": 1");
 	end(sim);
-}
-
-/* A number that `stats` gives for the guest. */
-static unsigned long long stat_of(struct sim *sim, const char *name)
-{
-	char out[8192], field[64];
-	char *at;
-
-	assert_int_equal(run_tool(sim, "--json stats 5", out), 0);
-	snprintf(field, sizeof(field), "\"%s\": ", name);
-	at = strstr(out, field);
-	if (!at)
-		fail_msg("no %s in:\n%s", field, out);
-	return strtoull(at + strlen(field), NULL, 10);
 }
 
 /* Of five flips some still wait when the monitor is switched off. */
@@ -121,22 +88,22 @@ static void tool_stats(void **state)
 	sim_wait_events(&front.conn[0], 3);
 	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
 	sim_wait_events(&front.conn[0], 5);
-	assert_int_equal(stat_of(sim, "flips"), 5);
-	assert_int_equal(stat_of(sim, "frames") + stat_of(sim, "dropped"), 5);
-	assert_true(stat_of(sim, "frames") >= 3);
-	assert_true(stat_of(sim, "latency-us") > 0);
-	assert_true(stat_of(sim, "worst-latency-us") >=
-		    stat_of(sim, "latency-us"));
-	assert_int_equal(stat_of(sim, "copied-bytes"), 0);
+	assert_int_equal(sim_stat(sim, &front, "flips"), 5);
+	assert_int_equal(sim_stat(sim, &front, "frames") + sim_stat(sim, &front, "dropped"), 5);
+	assert_true(sim_stat(sim, &front, "frames") >= 3);
+	assert_true(sim_stat(sim, &front, "latency-us") > 0);
+	assert_true(sim_stat(sim, &front, "worst-latency-us") >=
+		    sim_stat(sim, &front, "latency-us"));
+	assert_int_equal(sim_stat(sim, &front, "copied-bytes"), 0);
 	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
 	sim_expect_picture(sim, &front, 0, 640, 480, 1);
-	assert_int_equal(stat_of(sim, "copied-bytes"), 640 * 480 * 4);
+	assert_int_equal(sim_stat(sim, &front, "copied-bytes"), 640 * 480 * 4);
 	/* one without a picture is answered, told of, and dropped */
 	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
 	ok(sim_flip(&front.conn[0], 20));
 	sim_wait_events(&front.conn[0], 6);
-	assert_int_equal(stat_of(sim, "frames") + stat_of(sim, "dropped"), 6);
-	assert_true(stat_of(sim, "dropped") >= 1);
+	assert_int_equal(sim_stat(sim, &front, "frames") + sim_stat(sim, &front, "dropped"), 6);
+	assert_true(sim_stat(sim, &front, "dropped") >= 1);
 	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
 	end(sim);
 }
@@ -168,7 +135,7 @@ static void tool_errors(void **state)
 
 	begin(sim);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		int status = run_tool(sim, wrong[i].args, out);
+		int status = sim_tool(sim, wrong[i].args, out);
 
 		if (status != wrong[i].status)
 			fail_msg("\"%s\": exit %d != %d", wrong[i].args,
@@ -178,7 +145,7 @@ static void tool_errors(void **state)
 		assert_string_equal(strchr(out, '\n'), "\n");
 	}
 	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
-	assert_int_equal(run_tool(sim, "screenshot 5 /dev/null", out), 1);
+	assert_int_equal(sim_tool(sim, "screenshot 5 /dev/null", out), 1);
 	has(out, "off");
 	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
 	end(sim);
@@ -193,7 +160,7 @@ static void record_files(void **state)
 	begin(sim);
 	snprintf(args, sizeof(args), "record 5:0 %s/film --frames 3 --rate 100",
 		 sim->dir);
-	assert_int_equal(run_tool(sim, args, out), 0);
+	assert_int_equal(sim_tool(sim, args, out), 0);
 	has(out, "frames");
 	for (int i = 0; i < 3; i++) {
 		snprintf(path, sizeof(path), "%s/film/%06d.png", sim->dir, i);
@@ -303,7 +270,7 @@ static void tool_without_daemon(void **state)
 	struct sim *sim = *state;
 	char out[8192];
 
-	assert_int_equal(run_tool(sim, "list", out), 1);
+	assert_int_equal(sim_tool(sim, "list", out), 1);
 	has(out, sim->socket);
 	sim_finish(sim);
 }
@@ -505,7 +472,7 @@ static void resize_outlives_daemon(void **state)
 	sim_guest_create(&front, sim->fake, 5, 1, one);
 	sim_front_write(&front, "request-connector-event", "1");
 	sim_connect(&front, 2);
-	assert_int_equal(run_tool(sim, "resize 5:0 800x600", out), 0);
+	assert_int_equal(sim_tool(sim, "resize 5:0 800x600", out), 0);
 	sim_wait_events(&front.conn[0], 1);
 	sim_daemon_kill(sim);
 	sim_daemon_start(sim);

@@ -100,6 +100,8 @@ static int run_daemon(struct sim *sim)
 	struct xd_config config = {
 		.output = sim->output,
 		.millihertz = sim->millihertz,
+		.zero_copy = !sim->no_zero_copy,
+		.exports = fake_can_export(sim->fake),
 		.socket = sim->socket,
 		.verbose = true,
 #ifndef XD_SANITIZED
@@ -281,7 +283,46 @@ void sim_finish(struct sim *sim)
 		sim_fail("the daemon wrote into a guest's directory");
 }
 
-/* Pictures, by the tool that people use. */
+/* What people use. */
+
+int sim_tool(struct sim *sim, const char *args, char out[8192])
+{
+	const char *tool = getenv("SIM_DISPLAYCTL");
+	char command[512];
+	FILE *pipe;
+	size_t len;
+	int status;
+
+	if (!tool)
+		sim_fail("SIM_DISPLAYCTL is not set");
+	snprintf(command, sizeof(command), "%s --socket %s %s 2>&1", tool,
+		 sim->socket, args);
+	pipe = popen(command, "re");
+	if (!pipe)
+		sim_fail("%s: %s", command, strerror(errno));
+	len = fread(out, 1, 8191, pipe);
+	out[len] = '\0';
+	status = pclose(pipe);
+	if (!WIFEXITED(status))
+		sim_fail("%s: status %x", command, status);
+	return WEXITSTATUS(status);
+}
+
+unsigned long long sim_stat(struct sim *sim, struct sim_front *front,
+			    const char *name)
+{
+	char args[32], out[8192], field[64];
+	char *at;
+
+	snprintf(args, sizeof(args), "--json stats %u", front->domid);
+	snprintf(field, sizeof(field), "\"%s\": ", name);
+	at = sim_tool(sim, args, out) ? NULL : strstr(out, field);
+	if (!at)
+		sim_fail("no %s in:\n%s", field, out);
+	return strtoull(at + strlen(field), NULL, 10);
+}
+
+/* Pictures, by that tool. */
 
 static int take_screenshot(struct sim *sim, struct sim_front *front,
 			   unsigned int conn, const char *path)

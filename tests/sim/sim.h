@@ -25,9 +25,10 @@ struct sim_front;
  * @daemon:	the supervisor's process, 0 when it does not run
  * @millihertz:	frame rate of an output without one; 0: unpaced
  * @output:	headless, unless set
+ * @no_zero_copy: of the configuration
  * @options:	settings of the output
  * @limits:	per guest
- * @denied:	a system call that workers die of at once, 0: none; all five are
+ * @denied:	a system call that workers die of at once, 0: none; all six are
  *		taken when a daemon starts
  */
 struct sim {
@@ -38,6 +39,7 @@ struct sim {
 	pid_t daemon;
 	uint32_t millihertz;
 	const char *output;
+	bool no_zero_copy;
 	const char *options[XD_NUM_OPTIONS];
 	struct xd_limits limits;
 	int denied;
@@ -77,6 +79,13 @@ void sim_expect_png(const char *path, uint32_t width, uint32_t height,
 /* That there are none. */
 void sim_expect_off(struct sim *sim, struct sim_front *front,
 		    unsigned int conn);
+
+/* Runs the tool; its exit status, and what it printed on both outputs. */
+int sim_tool(struct sim *sim, const char *args, char out[8192]);
+
+/* A number that `stats` gives for a guest. */
+unsigned long long sim_stat(struct sim *sim, struct sim_front *front,
+			    const char *name);
 
 /* Fails the running test with a message. */
 void sim_fail(const char *fmt, ...)

@@ -5,69 +5,15 @@
 #include <unistd.h>
 
 #include "base/loop.h"
-#include "front.h"
 #include "proto/decode.h"
-#include "sim.h"
-#include "wayland/desk.h"
-
-#define APP(domain, conn)	"xen-displayd.guest" #domain "." #conn
+#include "windows.h"
 
 /* Bits of DESK_CONFIGURE: xdg_toplevel.state */
 enum { XDG_MAXIMIZED = 1, XDG_FULLSCREEN = 2, XDG_ACTIVATED = 4 };
 
-static struct sim_front front, other;
-static struct desk desk;
-static char display[128];
+static struct sim_front other;
 
-static const char *const one[] = { "640x480" };
 static const char *const two[] = { "640x480", "320x200" };
-
-static void ok(int32_t status)
-{
-	assert_int_equal(status, 0);
-}
-
-/* What the test waits for; fake_wait() has one pointer. */
-struct wish {
-	const char *app_id;
-	uint32_t seed, width, height;
-	uint32_t value;
-};
-
-static void await(struct sim *sim, bool (*cond)(void *ctx), struct wish wish)
-{
-	if (!fake_wait(sim->fake, cond, &wish, SIM_TIMEOUT_MS))
-		sim_fail("window %s: in vain for %ux%u of %u, value %u",
-			 wish.app_id, wish.width, wish.height, wish.seed,
-			 wish.value);
-}
-
-static bool shows(void *ctx)
-{
-	const struct wish *wish = ctx;
-	struct desk_window *win = desk_find(&desk, wish->app_id);
-
-	if (!win || !win->commits || win->width != wish->width ||
-	    win->height != wish->height)
-		return false;
-	for (uint32_t y = 0; y < win->height; y++)
-		for (uint32_t x = 0; x < win->width; x++)
-			if ((win->pixels[y * win->width + x] ^
-			     (wish->seed ? sim_pixel(wish->seed, x, y) : 0)) &
-			    0xffffff)
-				return false;
-	return true;
-}
-
-/* @seed 0: black */
-static void expect_window(struct sim *sim, const char *app_id, uint32_t seed,
-			  uint32_t width, uint32_t height)
-{
-	await(sim, shows, (struct wish){
-		.app_id = app_id, .seed = seed, .width = width,
-		.height = height });
-	assert_false(desk_find(&desk, app_id)->scribbled);
-}
 
 static bool is_gone(void *ctx)
 {
@@ -95,81 +41,6 @@ static bool clients(void *ctx)
 {
 	desk_tell(&desk, DESK_SYNC, 0, 0, 0, 0);
 	return desk.shared->clients == ((struct wish *)ctx)->value;
-}
-
-static void tell(enum desk_op op, const char *app_id, int32_t a, int32_t b,
-		 int32_t c)
-{
-	struct desk_window *win = app_id ? desk_find(&desk, app_id) : NULL;
-
-	assert_true(!app_id || win);
-	assert_true(desk_tell(&desk, op, win ? (uint32_t)(win -
-			      desk.shared->windows) : 0, a, b, c));
-}
-
-/* Two buffers, framebuffers 20 and 21, on connector 0. */
-static struct sim_buf bufs[2];
-
-static void draw(unsigned int i, uint32_t seed)
-{
-	sim_buf_draw(&bufs[i], seed);
-}
-
-static void make_buffers(uint32_t width, uint32_t height)
-{
-	for (unsigned int i = 0; i < 2; i++) {
-		sim_buf_init(&bufs[i], &front, 10 + i, width, height, 32);
-		ok(sim_dbuf_create(&front, &bufs[i]));
-		ok(sim_fb_attach(&front, 10 + i, 20 + i, width, height,
-				 XD_FMT_XRGB8888));
-	}
-	draw(0, 1);
-	draw(1, 2);
-}
-
-static void free_buffers(void)
-{
-	for (unsigned int i = 0; i < 2; i++) {
-		ok(sim_dbuf_destroy(&front, 10 + i));
-		sim_buf_finish(&bufs[i], &front);
-	}
-}
-
-static void name_display(struct sim *sim)
-{
-	snprintf(display, sizeof(display), "%s/wayland", sim->dir);
-}
-
-static void begin_without_desk(struct sim *sim, const char *request)
-{
-	name_display(sim);
-	sim->output = "wayland";
-	sim->options[XD_OPTION_WAYLAND_DISPLAY] = display;
-	sim_daemon_start(sim);
-	sim_guest_create(&front, sim->fake, 5, 1, one);
-	if (request)
-		sim_front_write(&front, request, "1");
-	sim_connect(&front, request ? 2 : 0);
-	make_buffers(640, 480);
-	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
-}
-
-static void begin(struct sim *sim, const char *request)
-{
-	name_display(sim);
-	desk_start(&desk, display);
-	begin_without_desk(sim, request);
-	expect_window(sim, APP(5, 0), 1, 640, 480);
-}
-
-static void end(struct sim *sim)
-{
-	free_buffers();
-	sim_disconnect(&front);
-	sim_wait_back_state(&front, SIM_CLOSED);
-	sim_guest_destroy(&front);
-	sim_finish(sim);
-	desk_finish(&desk);
 }
 
 /* Linux's frontend: no version, no extension. */
@@ -418,7 +289,7 @@ static void restart(void **state)
 		sim_wait_events(conn, n + 1);
 	}
 	sim_expect_picture(sim, &front, 0, 640, 480, 44);
-	desk_start(&desk, display);
+	desk_start(&desk, display_name(sim));
 	expect_window(sim, APP(5, 0), 44, 640, 480);
 
 	/* again, and the guest takes its buffers away meanwhile */
@@ -427,7 +298,7 @@ static void restart(void **state)
 	ok(sim_flip(conn, 21));
 	sim_wait_events(conn, 6);
 	free_buffers();
-	desk_start(&desk, display);
+	desk_start(&desk, display_name(sim));
 	expect_window(sim, APP(5, 0), 50, 640, 480);
 	make_buffers(640, 480);
 	end(sim);
@@ -441,7 +312,7 @@ static void late(void **state)
 	begin_without_desk(sim, NULL);
 	ok(sim_flip(conn, 21));
 	sim_wait_events(conn, 1);
-	desk_start(&desk, display);
+	desk_start(&desk, display_name(sim));
 	expect_window(sim, APP(5, 0), 2, 640, 480);
 	ok(sim_flip(conn, 20));
 	sim_wait_events(conn, 2);

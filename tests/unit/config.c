@@ -159,6 +159,8 @@ static void wrong_lines(void **state)
 		  "file:2: rate \"\": expected a number from 0 to 240" },
 		{ "[daemon]\nrate = 60 # Hz\n",
 		  "file:2: rate \"60 # Hz\": expected a number from 0 to 240" },
+		{ "[daemon]\nzero-copy = maybe\n",
+		  "file:2: zero-copy \"maybe\": expected yes or no" },
 		{ "[daemon]\noutput = tv\n",
 		  "file:2: output \"tv\": expected one of " XD_OUTPUT_KINDS },
 		{ "[daemon]\nsocket =\n",
@@ -192,7 +194,7 @@ static void wrong_lines(void **state)
 		{ "[daemon]\ndrm-connectors = DP-1\n[guest b]\ndrm-connectors = DP-1\n",
 		  "file: drm-connectors: DP-1 is named twice, in [daemon] and [guest b]: expected once" },
 		{ "[daemon]\nbytes = 1\n",
-		  "file:2: \"bytes\": expected one of output, rate, socket, user, verbose, wayland-display, wayland-fullscreen, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors" },
+		  "file:2: \"bytes\": expected one of output, rate, zero-copy, socket, user, verbose, wayland-display, wayland-fullscreen, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors" },
 		{ "[limits]\nrate = 1\n",
 		  "file:2: \"rate\": expected one of connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[limits]\nbuffers = 0\n",
@@ -206,7 +208,7 @@ static void wrong_lines(void **state)
 		{ "[guest ]\n",
 		  "file:1: [guest ]: expected a domain's name of 1 to 63 bytes" },
 		{ "[guest a]\nsocket = x\n",
-		  "file:2: \"socket\": expected one of output, rate, wayland-display, wayland-fullscreen, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
+		  "file:2: \"socket\": expected one of output, rate, zero-copy, wayland-display, wayland-fullscreen, vnc-listen, vnc-port, vnc-password-file, drm-card, drm-connectors, connectors, buffers, framebuffers, bytes, buffer-bytes, backend-bytes, requests-per-turn" },
 		{ "[guest a]\n[guest a]\n",
 		  "file:2: [guest a]: expected once" },
 		{ "[daemon\n",
@@ -297,7 +299,7 @@ static void packaged_file(void **state)
 		strcat(strcat(out, line), "\n");
 	}
 	assert_int_equal(parse_fresh(out), 0);
-	assert_int_equal(__builtin_popcount(config.set), 19);
+	assert_int_equal(__builtin_popcount(config.set), 20);
 	assert_memory_equal(&config.limits, &limits, sizeof(limits));
 	assert_int_equal(config.millihertz, 60000);
 	assert_int_equal(config.max_conns, XD_MAX_CONNECTORS);

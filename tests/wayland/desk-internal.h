@@ -8,11 +8,18 @@
 
 #define MAX_KEPT	8
 
+/* A buffer, to be read. */
+struct look {
+	const uint8_t *data;
+	uint32_t width, height, stride;
+	bool is_dmabuf;
+};
+
 /* A buffer that a client waits for, and what it looked like. */
 struct held {
 	struct wl_resource *buffer;
 	struct wl_listener gone;
-	uint32_t *copy;
+	uint8_t *copy;
 	size_t size;
 };
 
@@ -34,6 +41,7 @@ struct server {
 	struct surface *surfaces[DESK_WINDOWS];
 	bool frames;
 	bool release;
+	enum desk_dmabuf dmabuf;
 	struct wl_event_source *tick;
 };
 
@@ -43,5 +51,10 @@ extern struct server server;
 void seat_create(struct wl_display *display);
 void seat_command(const struct desk_cmd *cmd, struct surface *surface);
 void seat_forget(struct surface *surface);
+
+/* desk-dmabuf.c */
+void dmabuf_create(struct wl_display *display);
+void dmabuf_answer(void);
+void buffer_look(struct wl_resource *buffer, struct look *look);
 
 #endif /* TESTS_WAYLAND_DESK_INTERNAL_H */

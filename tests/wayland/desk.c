@@ -48,14 +48,13 @@ static void check_held(struct surface *surface)
 	surface->win->kept = 0;
 	for (i = 0; i < MAX_KEPT; i++) {
 		struct held *held = &surface->held[i];
-		struct wl_shm_buffer *shm;
+		struct look look;
 
 		if (!held->buffer)
 			continue;
 		surface->win->kept++;
-		shm = wl_shm_buffer_get(held->buffer);
-		if (memcmp(wl_shm_buffer_get_data(shm), held->copy,
-			   held->size))
+		buffer_look(held->buffer, &look);
+		if (memcmp(look.data, held->copy, held->size))
 			surface->win->scribbled = true;
 	}
 }
@@ -95,24 +94,26 @@ static void hold(struct surface *surface, struct wl_resource *buffer,
 
 static void take_buffer(struct surface *surface)
 {
-	struct wl_shm_buffer *shm = wl_shm_buffer_get(surface->buffer);
 	struct desk_window *win = surface->win;
-	uint32_t width = (uint32_t)wl_shm_buffer_get_width(shm);
-	uint32_t height = (uint32_t)wl_shm_buffer_get_height(shm);
+	struct look look;
 
+	buffer_look(surface->buffer, &look);
 	if (server.release)
 		release_all(surface);
 	else
 		check_held(surface);
-	if (width * height <= DESK_PIXELS)
-		memcpy(win->pixels, wl_shm_buffer_get_data(shm),
-		       4 * (size_t)width * height);
-	hold(surface, surface->buffer, wl_shm_buffer_get_data(shm),
-	     4 * (size_t)width * height);
-	win->width = width;
-	win->height = height;
+	for (uint32_t y = 0; y < look.height &&
+	     look.width * look.height <= DESK_PIXELS; y++)
+		memcpy(win->pixels + y * look.width,
+		       look.data + (size_t)y * look.stride, look.width * 4);
+	hold(surface, surface->buffer, look.data,
+	     (size_t)look.stride * look.height);
+	win->width = look.width;
+	win->height = look.height;
 	win->damage = surface->damage;
+	win->dmabufs += look.is_dmabuf;
 	win->commits++;
+	win->frames = 0;
 }
 
 /* wl_surface */
@@ -457,6 +458,7 @@ static int tick(void *data)
 			continue;
 		wl_resource_for_each_safe(callback, next, &surface->frames) {
 			wl_callback_send_done(callback, 0);
+			surface->win->frames++;
 			wl_resource_destroy(callback);
 		}
 	}
@@ -485,6 +487,10 @@ static void obey(const struct desk_cmd *cmd)
 		server.frames = cmd->a;
 	else if (cmd->op == DESK_RELEASE)
 		server.release = cmd->a;
+	else if (cmd->op == DESK_DMABUF)
+		server.dmabuf = (enum desk_dmabuf)cmd->a;
+	if (cmd->op == DESK_DMABUF)
+		dmabuf_answer();
 	if (cmd->op == DESK_RELEASE && cmd->a)
 		for (unsigned int i = 0; i < DESK_WINDOWS; i++)
 			if (server.surfaces[i])
@@ -530,6 +536,7 @@ static void serve(struct desk *desk, int sock)
 	server.shared = desk->shared;
 	server.frames = true;
 	server.release = true;
+	server.dmabuf = desk->dmabuf;
 	server.display = wl_display_create();
 	if (wl_display_add_socket(server.display, desk->path))
 		_exit(1);
@@ -538,6 +545,7 @@ static void serve(struct desk *desk, int sock)
 		wl_global_create(server.display, globals[i].interface,
 				 globals[i].version, (void *)i, bind_global);
 	seat_create(server.display);
+	dmabuf_create(server.display);
 	wl_display_add_client_created_listener(server.display, &created);
 	loop = wl_display_get_event_loop(server.display);
 	wl_event_loop_add_fd(loop, sock, WL_EVENT_READABLE, commanded, NULL);

@@ -20,6 +20,8 @@
  * @width, @height: of its buffer
  * @to_width, @to_height: what a viewport makes of that, else the same
  * @commits:	with a buffer, since it opened
+ * @dmabufs:	how many of these had a dma-buf
+ * @frames:	that were told to be over, since the last commit
  * @damage:	pixels that the last commit said have changed
  * @minimized:	how often it asked to be
  * @fullscreen:	it asked for a whole screen
@@ -34,6 +36,8 @@ struct desk_window {
 	uint32_t width, height;
 	int32_t to_width, to_height;
 	uint32_t commits;
+	uint32_t dmabufs;
+	uint32_t frames;
 	uint32_t damage;
 	uint32_t minimized;
 	bool fullscreen;
@@ -55,6 +59,7 @@ enum desk_op {
 	DESK_CLOSE,		/* @window's close button */
 	DESK_FRAMES,		/* @a: frames come; 0: nothing is visible */
 	DESK_RELEASE,		/* @a: buffers are given back; 0: they are kept */
+	DESK_DMABUF,		/* @a: enum desk_dmabuf; who waits is answered */
 	DESK_ERROR,		/* @window's client is thrown out */
 	DESK_POINTER,		/* at @a, @b in @window; @c: it enters */
 	DESK_BUTTON,		/* @a: code, @b: down */
@@ -65,14 +70,24 @@ enum desk_op {
 	DESK_TOUCH_UP,		/* contact @c */
 };
 
+/* What becomes of dma-bufs. */
+enum desk_dmabuf {
+	DESK_DMABUF_NONE,	/* it has no linux-dmabuf, of when it starts */
+	DESK_DMABUF_TAKES,
+	DESK_DMABUF_REFUSES,
+	DESK_DMABUF_SILENT,	/* no answer, until it is told otherwise */
+};
+
 struct desk_cmd {
 	enum desk_op op;
 	uint32_t window;
 	int32_t a, b, c;
 };
 
+/* @dmabuf: for the next one that starts */
 struct desk {
 	struct desk_shared *shared;
+	enum desk_dmabuf dmabuf;
 	char path[108];
 	pid_t pid;
 	int sock;
