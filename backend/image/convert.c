@@ -24,6 +24,13 @@ int xd_canvas_init(struct xd_canvas *canvas, uint32_t width, uint32_t height)
 	return 0;
 }
 
+bool xd_image_same(const struct xd_image *a, const struct xd_image *b)
+{
+	return a->data == b->data && a->format == b->format &&
+		a->width == b->width && a->height == b->height &&
+		a->stride == b->stride;
+}
+
 void xd_canvas_finish(struct xd_canvas *canvas)
 {
 	free(canvas->data);

@@ -46,6 +46,9 @@ struct xd_canvas {
 	uint32_t *data;
 };
 
+/* Are they the same pixels? */
+bool xd_image_same(const struct xd_image *a, const struct xd_image *b);
+
 /* A black canvas on the heap: 0, -EINVAL (size 0 or above 8192), -ENOMEM. */
 int xd_canvas_init(struct xd_canvas *canvas, uint32_t width, uint32_t height);
 void xd_canvas_finish(struct xd_canvas *canvas);

@@ -10,6 +10,7 @@
 
 #define DRM_MAX_HEADS	16
 #define DRM_NAME_SIZE	32
+#define DRM_IMPORTS	16	/* framebuffers of the guest, per monitor */
 
 /**
  * struct drm_head - a connector and what it takes to show something on it
@@ -46,6 +47,19 @@ struct drm_buffer {
 };
 
 /**
+ * struct drm_import - a framebuffer of the guest that the card can read by itself
+ * @image:	data NULL: there is none
+ * @fb:		the card's; 0: it has not been asked
+ * @refused:	it cannot
+ */
+struct drm_import {
+	struct xd_image image;
+	struct xd_dmabuf dmabuf;
+	uint32_t fb;
+	bool refused;
+};
+
+/**
  * struct drm_monitor - one of the guest's connectors
  * @next:	the guest's newest picture; data NULL: it has gone
  * @connected:	a monitor is there
@@ -56,6 +70,9 @@ struct drm_buffer {
  * @lit:	the CRTC is on, in @mode, for a mode of @for_width x @for_height
  * @x, @y:	where the guest's picture begins on the screen then
  * @front:	buffer that was committed last
+ * @imports:	the guest's framebuffers
+ * @shown:	the one of them that was committed after @front, or NULL
+ * @why_copied:	says it, for a picture in @imports that is copied
  * @serial:	of the flip whose event counts
  * @pending:	done() is to come
  * @last:	ns, when a frame that nothing paced was done
@@ -77,6 +94,9 @@ struct drm_monitor {
 	uint32_t x, y;
 	struct drm_buffer buffers[2];
 	unsigned int front;
+	struct drm_import imports[DRM_IMPORTS];
+	struct drm_import *shown;
+	const char *why_copied;
 	uintptr_t serial;
 	bool pending;
 	struct xd_timer pace;
@@ -160,6 +180,30 @@ struct xd_canvas drm_screen_picture(const struct drm_monitor *mon,
 /* Brings the newest picture to the screen; its event has @serial: 0 or -errno. */
 int drm_screen_flip(struct drm_monitor *mon, const pixman_box32_t *damage,
 		    unsigned int nr_damage);
+
+/* Shows the newest picture, or the last one, from a buffer of ours. */
+void drm_screen_copy(struct drm_monitor *mon);
+
+/* drm-import.c: pictures that are not copied */
+
+/* @image is in @dmabuf, too. */
+void drm_import_add(struct drm_monitor *mon, const struct xd_image *image,
+		    const struct xd_dmabuf *dmabuf);
+
+/* The newest picture, if the card can read it; NULL: it has to be copied. */
+struct drm_import *drm_import_choose(struct drm_monitor *mon);
+
+/* The card does not show it after all. */
+void drm_import_refuse(struct drm_monitor *mon, struct drm_import *import);
+
+/* It, or a copy (NULL), is what the monitor shows now. */
+void drm_import_shown(struct drm_monitor *mon, struct drm_import *import);
+
+/* Framebuffers with their pixels at @data go; none is shown. */
+void drm_import_drop(struct drm_monitor *mon, const void *data);
+
+/* The lease is gone: what was made on it with it. */
+void drm_import_lost(struct drm_monitor *mon);
 
 /* drm-master.c: in the supervisor; see struct xd_output_ops */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A monitor's mode and its two buffers. A mode of the guest that the monitor
+ * A monitor's mode and its two buffers, which a framebuffer of the guest that the
+ * card can read takes the place of. A mode of the guest that the monitor
  * has is set; any other is shown in the one that the monitor prefers: in the
  * middle, with black around, or cut off where it is too large.
  */
@@ -132,17 +133,17 @@ int drm_screen_init(struct drm_monitor *mon)
 	return 0;
 }
 
+/* @fb: as large as the mode; 0: none */
 static void add_plane(struct drm_monitor *mon, drmModeAtomicReq *req,
-		      const struct drm_buffer *buf)
+		      uint32_t fb)
 {
 	const uint32_t plane = mon->head.plane, *props = mon->props;
-	const uint64_t width = buf ? buf->screen.width : 0;
-	const uint64_t height = buf ? buf->screen.height : 0;
+	const uint64_t width = fb ? mon->mode.hdisplay : 0;
+	const uint64_t height = fb ? mon->mode.vdisplay : 0;
 
-	drmModeAtomicAddProperty(req, plane, props[PLANE_FB_ID],
-				 buf ? buf->fb : 0);
+	drmModeAtomicAddProperty(req, plane, props[PLANE_FB_ID], fb);
 	drmModeAtomicAddProperty(req, plane, props[PLANE_CRTC_ID],
-				 buf ? mon->head.crtc : 0);
+				 fb ? mon->head.crtc : 0);
 	drmModeAtomicAddProperty(req, plane, props[PLANE_SRC_X], 0);
 	drmModeAtomicAddProperty(req, plane, props[PLANE_SRC_Y], 0);
 	drmModeAtomicAddProperty(req, plane, props[PLANE_SRC_W], width << 16);
@@ -153,9 +154,9 @@ static void add_plane(struct drm_monitor *mon, drmModeAtomicReq *req,
 	drmModeAtomicAddProperty(req, plane, props[PLANE_CRTC_H], height);
 }
 
-/* The mode with the buffer in it; without a mode it goes dark. */
+/* The mode with the framebuffer in it; without a mode it goes dark. */
 static int commit_mode(struct drm_monitor *mon, const drmModeModeInfo *mode,
-		       const struct drm_buffer *buf)
+		       uint32_t fb)
 {
 	const int fd = mon->owner->fd;
 	drmModeAtomicReq *req = drmModeAtomicAlloc();
@@ -173,7 +174,7 @@ static int commit_mode(struct drm_monitor *mon, const drmModeModeInfo *mode,
 				 blob);
 	drmModeAtomicAddProperty(req, mon->head.crtc, mon->props[CRTC_ACTIVE],
 				 mode ? 1 : 0);
-	add_plane(mon, req, buf);
+	add_plane(mon, req, fb);
 	if (!ret && drmModeAtomicCommit(fd, req, DRM_MODE_ATOMIC_ALLOW_MODESET,
 					NULL))
 		ret = -errno;
@@ -185,14 +186,14 @@ static int commit_mode(struct drm_monitor *mon, const drmModeModeInfo *mode,
 	return ret;
 }
 
-static int commit_flip(struct drm_monitor *mon, const struct drm_buffer *buf)
+static int commit_flip(struct drm_monitor *mon, uint32_t fb)
 {
 	drmModeAtomicReq *req = drmModeAtomicAlloc();
 	int ret = 0;
 
 	if (!req)
 		return -ENOMEM;
-	add_plane(mon, req, buf);
+	add_plane(mon, req, fb);
 	if (drmModeAtomicCommit(mon->owner->fd, req, DRM_MODE_ATOMIC_NONBLOCK |
 				DRM_MODE_PAGE_FLIP_EVENT,
 				(void *)++mon->serial))
@@ -252,13 +253,15 @@ void drm_screen_lost(struct drm_monitor *mon)
 	mon->conn = NULL;
 	buffer_finish(mon->owner, &mon->buffers[0]);
 	buffer_finish(mon->owner, &mon->buffers[1]);
+	drm_import_lost(mon);
 }
 
 void drm_screen_darken(struct drm_monitor *mon)
 {
 	if (mon->lit)
-		commit_mode(mon, NULL, NULL);
+		commit_mode(mon, NULL, 0);
 	mon->lit = false;
+	mon->shown = NULL;
 	buffer_finish(mon->owner, &mon->buffers[0]);
 	buffer_finish(mon->owner, &mon->buffers[1]);
 }
@@ -301,6 +304,28 @@ static int prepare(struct drm_monitor *mon, const drmModeModeInfo *mode)
 	return make_buffers(mon, mode);
 }
 
+/* The newest picture, copied to a buffer of ours where it has to be. */
+static int commit_newest(struct drm_monitor *mon)
+{
+	struct drm_import *import = drm_import_choose(mon);
+	int ret = 0;
+
+	if (import && !commit_mode(mon, &mon->mode, import->fb)) {
+		drm_import_shown(mon, import);
+		return 0;
+	}
+	if (import)
+		drm_import_refuse(mon, import);
+	if (mon->next.data)
+		ret = paint(mon, &mon->buffers[mon->front]);
+	if (!ret)
+		ret = commit_mode(mon, &mon->mode,
+				  mon->buffers[mon->front].fb);
+	if (!ret)
+		drm_import_shown(mon, NULL);
+	return ret;
+}
+
 int drm_screen_light(struct drm_monitor *mon)
 {
 	const drmModeModeInfo *mode = NULL;
@@ -315,13 +340,24 @@ int drm_screen_light(struct drm_monitor *mon)
 		return 0;
 	}
 	ret = prepare(mon, mode);
-	if (!ret && mon->next.data)
-		ret = paint(mon, &mon->buffers[mon->front]);
 	if (!ret)
-		ret = commit_mode(mon, mode, &mon->buffers[mon->front]);
+		ret = commit_newest(mon);
 	if (ret)
 		drm_screen_darken(mon);
 	return ret;
+}
+
+void drm_screen_copy(struct drm_monitor *mon)
+{
+	const unsigned int back = !mon->front;
+
+	if (!mon->next.data)
+		mon->next = mon->shown->image;
+	/* waits for the flip that may be on its way */
+	if (!paint(mon, &mon->buffers[back]) &&
+	    !commit_mode(mon, &mon->mode, mon->buffers[back].fb))
+		mon->front = back;
+	mon->shown = NULL;
 }
 
 /* Monitors */
@@ -410,14 +446,26 @@ int drm_screen_flip(struct drm_monitor *mon, const pixman_box32_t *damage,
 		    unsigned int nr_damage)
 {
 	const unsigned int back = !mon->front;
+	struct drm_import *import;
 	int ret;
 
 	add_damage(&mon->buffers[0], damage, nr_damage);
 	add_damage(&mon->buffers[1], damage, nr_damage);
+	import = drm_import_choose(mon);
+	ret = import ? commit_flip(mon, import->fb) : 0;
+	if (!ret && import)
+		drm_import_shown(mon, import);
+	/* busy: the flip before is not over, whatever this one is */
+	if (import && (!ret || ret == -EBUSY))
+		return ret;
+	if (import)
+		drm_import_refuse(mon, import);
 	ret = paint(mon, &mon->buffers[back]);
 	if (!ret)
-		ret = commit_flip(mon, &mon->buffers[back]);
-	if (!ret)
-		mon->front = back;
-	return ret;
+		ret = commit_flip(mon, mon->buffers[back].fb);
+	if (ret)
+		return ret;
+	mon->front = back;
+	drm_import_shown(mon, NULL);
+	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Monitors of this machine: one of its connectors for each of the guest's, by a
- * lease. Pictures are copied to one of two dumb buffers, which are flipped; the
- * flip's event paces the guest. A card that has no clock, a connector without a
+ * lease. Pictures that the card can read are flipped to, others are copied to one
+ * of two dumb buffers, which are flipped; the flip's event paces the guest. A card that has no clock, a connector without a
  * monitor, or one that could not be had, goes at the configured rate.
  *
  * A lease that is lost, with the card or its master, is asked for again.
@@ -390,14 +390,44 @@ static void drm_off(struct xd_output *output, unsigned int monitor)
 	drm_screen_darken(mon);
 }
 
+static void drm_import(struct xd_output *output, unsigned int monitor,
+		       const struct xd_image *image,
+		       const struct xd_dmabuf *dmabuf)
+{
+	drm_import_add(&to_drm(output)->monitors[monitor], image, dmabuf);
+}
+
 static void drm_release(struct xd_output *output, const void *data)
 {
 	struct drm_output *out = to_drm(output);
 	unsigned int i;
 
-	for (i = 0; i < out->nr_monitors; i++)
-		if (out->monitors[i].next.data == data)
-			out->monitors[i].next.data = NULL;
+	for (i = 0; i < out->nr_monitors; i++) {
+		struct drm_monitor *mon = &out->monitors[i];
+
+		if (mon->shown && mon->shown->image.data == data)
+			drm_screen_copy(mon);
+		drm_import_drop(mon, data);
+		if (mon->next.data == data)
+			mon->next.data = NULL;
+	}
+}
+
+/* A picture that was not copied for the screen is for this. */
+static int copy_shown(const struct drm_monitor *mon,
+		      struct xd_canvas *ret_canvas)
+{
+	const struct xd_image *image = &mon->shown->image;
+	int64_t copied;
+	int ret = xd_canvas_init(ret_canvas, image->width, image->height);
+
+	if (ret)
+		return ret;
+	copied = xd_image_copy(ret_canvas, image, NULL);
+	if (copied >= 0)
+		return 0;
+	xd_canvas_finish(ret_canvas);
+	return (int)copied;
 }
 
 static int drm_screenshot(struct xd_output *output, unsigned int monitor,
@@ -410,6 +440,8 @@ static int drm_screenshot(struct xd_output *output, unsigned int monitor,
 
 	if (!mon->lit)
 		return -ENOENT;
+	if (mon->shown)
+		return copy_shown(mon, ret_canvas);
 	picture = drm_screen_picture(mon, &mon->buffers[mon->front]);
 	ret = xd_canvas_init(ret_canvas, picture.width, picture.height);
 	for (y = 0; y < picture.height && !ret; y++)
@@ -443,6 +475,7 @@ const struct xd_output_ops xd_output_drm = {
 	.show = drm_show,
 	.present = drm_present,
 	.off = drm_off,
+	.import = drm_import,
 	.release = drm_release,
 	.screenshot = drm_screenshot,
 	.edid = drm_edid,

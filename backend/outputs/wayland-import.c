@@ -15,12 +15,6 @@
 
 /* Formats */
 
-/* Below a window there is nothing, so that alpha is not to count. */
-static uint32_t opaque(uint32_t fourcc)
-{
-	return (fourcc & 0xff) == 'A' ? (fourcc & ~0xffu) | 'X' : fourcc;
-}
-
 static void modifier(void *data, struct zwp_linux_dmabuf_v1 *dmabuf,
 		     uint32_t fourcc, uint32_t high, uint32_t low)
 {
@@ -62,20 +56,10 @@ void way_import_bind(struct way_link *link, struct wl_registry *registry,
 static unsigned int layouts(const struct way_link *link,
 			    const struct xd_image *image)
 {
-	const struct xd_format *format =
-		xd_format_find(opaque(image->format->fourcc));
-
-	return format ? link->formats[format - xd_formats] : 0;
+	return link->formats[xd_format_opaque(image->format) - xd_formats];
 }
 
 /* Framebuffers */
-
-static bool same_image(const struct xd_image *a, const struct xd_image *b)
-{
-	return a->data == b->data && a->format == b->format &&
-		a->width == b->width && a->height == b->height &&
-		a->stride == b->stride;
-}
 
 static struct way_import *find(struct way_window *win,
 			       const struct xd_image *image)
@@ -83,7 +67,7 @@ static struct way_import *find(struct way_window *win,
 	unsigned int i;
 
 	for (i = 0; i < WAY_IMPORTS; i++)
-		if (image->data && same_image(&win->imports[i].image, image))
+		if (image->data && xd_image_same(&win->imports[i].image, image))
 			return &win->imports[i];
 	return NULL;
 }
@@ -190,7 +174,8 @@ static void ask(struct way_import *import)
 	zwp_linux_buffer_params_v1_create(import->params,
 					  (int32_t)image->width,
 					  (int32_t)image->height,
-					  opaque(image->format->fourcc), 0);
+					  xd_format_opaque(image->format)->fourcc,
+					  0);
 	import->state = WAY_ASKED;
 	way_link_flush(link);
 }

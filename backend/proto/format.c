@@ -30,3 +30,10 @@ const struct xd_format *xd_format_find(uint32_t fourcc)
 			return &xd_formats[i];
 	return NULL;
 }
+
+const struct xd_format *xd_format_opaque(const struct xd_format *format)
+{
+	/* "AR24" and "XR24" */
+	return format->has_alpha ?
+		xd_format_find((format->fourcc & ~0xffu) | 'X') : format;
+}

@@ -43,4 +43,7 @@ extern const struct xd_format xd_formats[XD_NUM_FORMATS];
 /* The format with this code, or NULL when it is none of ours. */
 const struct xd_format *xd_format_find(uint32_t fourcc);
 
+/* The same without alpha: where nothing is below, that does not count. */
+const struct xd_format *xd_format_opaque(const struct xd_format *format);
+
 #endif /* XD_PROTO_FORMAT_H */

@@ -348,6 +348,11 @@ static void stopped(void **state)
 	end(sim);
 }
 
+static bool nothing_held(void *ctx)
+{
+	return !fake_domain_mapped(front.fake, 5);
+}
+
 /* Nothing holds up a domain that dies with all of it on screen. */
 static void killed(void **state)
 {
@@ -355,6 +360,8 @@ static void killed(void **state)
 
 	begin_with(sim, DESK_DMABUF_TAKES);
 	ok(sim_flip(conn, 21));
+	fake_domain_kill(sim->fake, 5);
+	await(sim, nothing_held, (struct wish){ 0 });
 	sim_guest_destroy(&front);
 	sim_finish(sim);
 	desk_finish(&desk);

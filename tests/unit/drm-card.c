@@ -268,8 +268,82 @@ int drmModeAddFB(int fd, uint32_t width, uint32_t height, uint8_t depth,
 	return 0;
 }
 
+/* The handle tells the descriptor. */
+int drmPrimeFDToHandle(int fd, int prime_fd, uint32_t *handle)
+{
+	errno = EINVAL;
+	if (card.imports == NO_PRIME)
+		return -1;
+	card.open_handles++;
+	*handle = IMPORT_HANDLE + (uint32_t)prime_fd;
+	return 0;
+}
+
+int drmCloseBufferHandle(int fd, uint32_t handle)
+{
+	assert_in_range(handle, IMPORT_HANDLE, IMPORT_HANDLE + 1000);
+	assert_int_not_equal(card.open_handles--, 0);
+	return 0;
+}
+
+int drmGetCap(int fd, uint64_t capability, uint64_t *value)
+{
+	assert_int_equal(capability, DRM_CAP_ADDFB2_MODIFIERS);
+	*value = card.modifiers;
+	return 0;
+}
+
+static int add_import(uint32_t width, uint32_t height, uint32_t format,
+		      uint32_t handle, uint32_t stride, uint32_t offset,
+		      uint32_t *fb)
+{
+	unsigned int i = 0;
+
+	errno = EINVAL;
+	if (card.imports == NO_FB)
+		return -1;
+	while (card.import[i].width)
+		i++;
+	card.import[i].fd = (int)(handle - IMPORT_HANDLE);
+	card.import[i].format = format;
+	card.import[i].width = width;
+	card.import[i].height = height;
+	card.import[i].stride = stride;
+	card.import[i].offset = offset;
+	*fb = IMPORT_FB + i;
+	return 0;
+}
+
+int drmModeAddFB2(int fd, uint32_t width, uint32_t height, uint32_t format,
+		  const uint32_t handles[4], const uint32_t strides[4],
+		  const uint32_t offsets[4], uint32_t *fb, uint32_t flags)
+{
+	assert_false(card.modifiers);
+	return add_import(width, height, format, handles[0], strides[0],
+			  offsets[0], fb);
+}
+
+int drmModeAddFB2WithModifiers(int fd, uint32_t width, uint32_t height,
+			       uint32_t format, const uint32_t handles[4],
+			       const uint32_t strides[4],
+			       const uint32_t offsets[4],
+			       const uint64_t modifiers[4], uint32_t *fb,
+			       uint32_t flags)
+{
+	assert_true(card.modifiers);
+	assert_int_equal(flags, DRM_MODE_FB_MODIFIERS);
+	assert_int_equal(modifiers[0], 0);
+	return add_import(width, height, format, handles[0], strides[0],
+			  offsets[0], fb);
+}
+
+/* One that is shown would take the picture with it. */
 int drmModeRmFB(int fd, uint32_t fb)
 {
+	for (unsigned int i = 0; i < NR_CRTCS && !card.gone; i++)
+		assert_int_not_equal(card.shown[i], fb);
+	if (fb >= IMPORT_FB)
+		card.import[fb - IMPORT_FB].width = 0;
 	return 0;
 }
 
@@ -306,6 +380,12 @@ int drmModeAtomicCommit(int fd, drmModeAtomicReqPtr req, uint32_t flags,
 	errno = ENODEV;
 	if (card.gone)
 		return -1;
+	for (unsigned int i = 0; i < req->n; i++) {
+		errno = EINVAL;
+		if (!strcmp(prop_names[req->set[i].prop - 1], "FB_ID") &&
+		    req->set[i].value >= IMPORT_FB && card.imports == NO_FLIP)
+			return -1;
+	}
 	for (unsigned int i = 0; i < req->n; i++) {
 		const char *name = prop_names[req->set[i].prop - 1];
 		uint32_t object = req->set[i].object;

@@ -20,8 +20,14 @@
 #define FB		500u
 #define HANDLE		600u
 #define EDID_BLOB	700u
+#define IMPORT_FB	800u	/* of what is another's memory */
+#define IMPORT_HANDLE	900u
+#define NR_IMPORTS	32
 #define NR_BUFFERS	16
 #define MAX_LEASES	4
+
+/* Where the card says no to what is another's memory. */
+enum { TAKES, NO_PRIME, NO_FB, NO_FLIP };
 
 extern struct card {
 	int fd;			/* the lease's, for the worker */
@@ -37,6 +43,13 @@ extern struct card {
 		uint32_t width, height;
 		void *data;
 	} buffers[NR_BUFFERS];
+	int imports;		/* what it does with them */
+	bool modifiers;
+	unsigned int open_handles;
+	struct {
+		int fd;
+		uint32_t format, width, height, stride, offset;
+	} import[NR_IMPORTS];	/* of framebuffers; width 0: none */
 	uint32_t shown[NR_CRTCS];	/* framebuffers */
 	uint16_t mode[NR_CRTCS];	/* widths of modes that are set */
 	drmModeModeInfo blob;
