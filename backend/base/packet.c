@@ -51,8 +51,9 @@ int xd_packet_receive(int sock, void *data, size_t size, int *ret_fd)
 
 	*ret_fd = -1;
 	len = recvmsg(sock, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	/* no memory to take it: it is still there, as a loop will tell */
 	if (len < 0)
-		return -errno;
+		return errno == ENOMEM ? -EAGAIN : -errno;
 	if (!len)
 		return 0;
 	cmsg = CMSG_FIRSTHDR(&header);

@@ -13,7 +13,8 @@ int xd_packet_send(int sock, const void *data, size_t size, int fd);
 
 /**
  * xd_packet_receive() - take one of exactly @size bytes; does not wait
- * @ret_fd:	descriptor that came with it, the caller's, or -1
+ * @ret_fd:	descriptor that came with it, the caller's, or -1, also when this
+ *		process can have no more of them
  *
  * Return: 1, 0 at the end, or -errno; -EPROTO for one of another size.
  */

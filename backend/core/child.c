@@ -117,11 +117,12 @@ static int receive_first(int sock, struct xd_message *msg, int *ret_fd)
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
 	int ret;
 
-	*ret_fd = -1;
-	while (poll(&pfd, 1, -1) < 0)
-		if (errno != EINTR)
-			return -errno;
-	ret = xd_message_receive(sock, msg, ret_fd);
+	do {
+		while (poll(&pfd, 1, -1) < 0)
+			if (errno != EINTR)
+				return -errno;
+		ret = xd_message_receive(sock, msg, ret_fd);
+	} while (ret == -EAGAIN);
 	if (ret < 0)
 		return ret;
 	return ret && (msg->type == XD_MSG_CONNECT ||

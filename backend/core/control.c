@@ -88,8 +88,9 @@ static void send_answer(struct client *client, int fd)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	}
-	/* one that does not read its answer does not get it */
-	sendmsg(client->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	/* one that does not read its answer does not get it, nor waits for it */
+	if (sendmsg(client->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		shutdown(client->sock, SHUT_RDWR);
 }
 
 static void send_error(struct client *client, const char *text)
@@ -270,8 +271,10 @@ static void control_ready(void *ctx, uint32_t events)
 	int sock = accept4(control->sock, NULL, NULL,
 			   SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (sock < 0)
+	if (sock < 0) {
+		xd_rest_if_full(control->sup, &control->source, errno);
 		return;
+	}
 	client = control->nr_clients < MAX_CLIENTS ?
 		calloc(1, sizeof(*client)) : NULL;
 	if (!client) {
@@ -359,11 +362,30 @@ static const char *error_text(int err)
 	}
 }
 
+static void send_resized(struct client *client, struct xd_device *dev)
+{
+	const struct xd_message *question = &client->question;
+
+	if (xd_device_remember_size(dev, question->conn, question->size.width,
+				    question->size.height)) {
+		send_error(client, "until the guest reconnects only: cannot write to XenStore");
+		return;
+	}
+	begin(client->control);
+	add(client->control, "ok\n");
+	send_answer(client, -1);
+}
+
 static void pass_on(struct client *client, struct xd_device *dev,
 		    const struct xd_message *msg, int fd)
 {
 	if (msg->err < 0 && msg->err >= -4095) {
 		send_error(client, error_text(msg->err));
+		return;
+	}
+	if (client->question.type == XD_MSG_SCREENSHOT && fd < 0) {
+		/* the worker sent one, but we can have no more of them */
+		send_error(client, strerror(EMFILE));
 		return;
 	}
 	switch (client->question.type) {
@@ -374,13 +396,13 @@ static void pass_on(struct client *client, struct xd_device *dev,
 		send_picture(client, &msg->picture, fd);
 		break;
 	default:
-		xd_device_remember_size(dev, client->question.conn,
-					client->question.size.width,
-					client->question.size.height);
-		begin(client->control);
-		add(client->control, "ok\n");
-		send_answer(client, -1);
+		send_resized(client, dev);
 	}
+}
+
+void xd_control_listen(struct xd_supervisor *sup)
+{
+	xd_listen_again(sup, &sup->control->source);
 }
 
 void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,

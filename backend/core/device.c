@@ -55,6 +55,15 @@ static const enum action actions[XD_NUM_STATES] = {
 	[XD_STATE_RECONFIGURED] = ACT_NONE,
 };
 
+/* What there is to know of a device, as read. */
+struct nodes {
+	bool present;
+	bool online;
+	bool alive;
+	enum xd_state be_state;
+	enum xd_state fe_state;
+};
+
 static void log_line(struct xd_device *dev, void (*log)(const char *fmt, ...),
 		     const char *fmt, va_list ap)
 {
@@ -90,7 +99,7 @@ static char *read_node(struct xd_device *dev, const char *dir,
 	char path[192];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return dev->sup->store->ops->read(dev->sup->store, path);
+	return xd_read(dev->sup, path);
 }
 
 static int write_node(struct xd_device *dev, const char *name,
@@ -99,7 +108,7 @@ static int write_node(struct xd_device *dev, const char *name,
 	char path[192];
 
 	snprintf(path, sizeof(path), "%s/%s", dev->be_path, name);
-	return dev->sup->store->ops->write(dev->sup->store, path, text);
+	return xd_write(dev->sup, path, text);
 }
 
 static enum xd_state read_state(struct xd_device *dev, const char *dir)
@@ -121,7 +130,7 @@ static void set_state(struct xd_device *dev, enum xd_state state)
 		return;
 	snprintf(text, sizeof(text), "%d", (int)state);
 	if (write_node(dev, "state", text))
-		return;		/* the directory went: another event tells */
+		return;		/* the directory went, or it is tried again */
 	dev->be_state = state;
 	xd_debug("domain %u (%s): state %d, frontend %d", dev->domid,
 		 dev->guest, (int)state, (int)dev->fe_state);
@@ -135,13 +144,15 @@ static void offer(struct xd_device *dev)
 	if (!dev->offered) {
 		if (write_node(dev, XENDISPL_FIELD_BE_VERSIONS, "1,2"))
 			return;
-		xd_device_offer_extensions(dev);
+		if (xd_device_offer_extensions(dev))
+			return;
 		dev->offered = true;
 	}
 	if (!dev->reset && dev->be_state == XD_STATE_INIT_WAIT)
 		dev->be_state = XD_STATE_UNKNOWN;
-	dev->reset = true;
 	set_state(dev, XD_STATE_INIT_WAIT);
+	if (dev->be_state == XD_STATE_INIT_WAIT)
+		dev->reset = true;
 }
 
 void xd_device_kill_worker(struct xd_device *dev)
@@ -170,6 +181,7 @@ static void connected(struct xd_device *dev, int err)
 		xd_device_kill_worker(dev);
 		return;
 	}
+	dev->connected = true;
 	if (dev->fe_state != XD_STATE_INITIALISED)
 		return;
 	set_state(dev, XD_STATE_CONNECTED);
@@ -233,6 +245,7 @@ static int start_worker(struct xd_device *dev, int output_fd)
 	dev->worker = pid;
 	dev->started = xd_now();
 	dev->killed = false;
+	dev->connected = false;
 	dev->sock = socks[0];
 	ret = xd_source_add(dev->sup->loop, &dev->sock_source, dev->sock,
 			    EPOLLIN, sock_ready, dev);
@@ -242,7 +255,7 @@ static int start_worker(struct xd_device *dev, int output_fd)
 	if (ret == -EPIPE)
 		return 0;	/* dead already: its end is the next to be told */
 	if (!ret)
-		xd_keyboards_join(dev);
+		ret = xd_keyboards_join(dev);
 	if (ret)
 		xd_device_kill_worker(dev);
 	return ret;
@@ -284,11 +297,11 @@ static void refuse(struct xd_device *dev)
 	close_states(dev);
 }
 
-/* An output that is not there may come: that is not the guest's fault. */
-static void wait_for_output(struct xd_device *dev)
+/* What we lack may come: that is not the guest's fault. */
+static void wait_ms(struct xd_device *dev, unsigned int ms)
 {
 	dev->waiting = true;
-	xd_timer_set(&dev->retry, xd_now() + OUTPUT_MS * MS);
+	xd_timer_set(&dev->retry, xd_now() + ms * MS);
 }
 
 static void close_output(int fd)
@@ -297,11 +310,32 @@ static void close_output(int fd)
 		close(fd);
 }
 
+static void start_with_output(struct xd_device *dev, int output_fd)
+{
+	int ret = xd_viewers_start(dev);
+
+	if (ret) {
+		xd_device_warn(dev, "nobody can see %s: %s; trying again",
+			       dev->connect.child.output, strerror(-ret));
+		wait_ms(dev, OUTPUT_MS);
+		return;
+	}
+	ret = start_worker(dev, output_fd);
+	if (ret) {
+		xd_device_warn(dev, "cannot start a worker: %s; trying again",
+			       strerror(-ret));
+		xd_viewers_finish(dev);
+		wait_ms(dev, HOLD_BACK_MS);
+	}
+}
+
 static void start_connection(struct xd_device *dev)
 {
 	int output_fd = -1;
 	int ret;
 
+	if (dev->worker && dev->connected)
+		set_state(dev, XD_STATE_CONNECTED);
 	if (dev->worker || dev->waiting)
 		return;
 	if (dev->refused) {
@@ -315,29 +349,19 @@ static void start_connection(struct xd_device *dev)
 	/* a guest that migrates to here had another one until now */
 	xd_read_guest_name(dev->sup, dev->domid, dev->guest);
 	ret = xd_device_read_params(dev, &dev->connect);
-	if (!ret) {
-		ret = xd_device_open_output(dev, &output_fd);
-		if (ret) {
-			wait_for_output(dev);
-			return;
-		}
-		ret = xd_viewers_start(dev);
-		if (ret) {
-			close_output(output_fd);
-			xd_device_warn(dev, "nobody can see %s: %s",
-				       dev->connect.child.output,
-				       strerror(-ret));
-			wait_for_output(dev);
-			return;
-		}
-		ret = start_worker(dev, output_fd);
-	}
-	close_output(output_fd);
+	if (dev->sup->unsure)
+		return;
 	if (ret) {
-		xd_viewers_finish(dev);
 		xd_device_warn(dev, "not connected: %s", strerror(-ret));
 		refuse(dev);
+		return;
 	}
+	if (xd_device_open_output(dev, &output_fd)) {
+		wait_ms(dev, OUTPUT_MS);
+		return;
+	}
+	start_with_output(dev, output_fd);
+	close_output(output_fd);
 }
 
 /* No connection: the frontend shall begin a new one. */
@@ -353,7 +377,8 @@ static void wait_for_frontend(struct xd_device *dev)
 static void start_over(struct xd_device *dev)
 {
 	close_states(dev);
-	offer(dev);
+	if (dev->be_state == XD_STATE_CLOSED)
+		offer(dev);
 }
 
 /* Connected says the frontend. If there is no connection, start over. */
@@ -426,26 +451,38 @@ static void act(struct xd_device *dev, enum action action)
 	}
 }
 
-static void read_nodes(struct xd_device *dev)
+static struct nodes read_nodes(struct xd_device *dev)
 {
-	enum xd_state fe_before = dev->fe_state;
+	struct nodes nodes = { 0 };
 	char *text;
-	bool online = false;
 
 	/* read, but never written to: our states go to our own directory */
 	text = read_node(dev, dev->be_path, "frontend");
-	dev->present = text;
+	nodes.present = text;
 	free(text);
 
 	text = read_node(dev, dev->be_path, "online");
-	xd_parse_flag(text, &online);
+	xd_parse_flag(text, &nodes.online);
 	free(text);
-	dev->online = online;
-	dev->be_state = read_state(dev, dev->be_path);
+	nodes.be_state = read_state(dev, dev->be_path);
+	nodes.fe_state = read_state(dev, dev->fe_path);
+	nodes.alive = xd_domain_alive(dev->sup, dev->domid);
+	if (!dev->guest[0] || dev->guest[0] == '?')
+		xd_read_guest_name(dev->sup, dev->domid, dev->guest);
+	return nodes;
+}
+
+static void take_nodes(struct xd_device *dev, const struct nodes *nodes)
+{
+	enum xd_state fe_before = dev->fe_state;
+
+	dev->present = nodes->present;
+	dev->online = nodes->online;
+	dev->be_state = nodes->be_state;
 	/* as the toolstack makes it: the directory is a new one */
 	if (dev->be_state == XD_STATE_INITIALISING)
 		dev->offered = false;
-	dev->fe_state = read_state(dev, dev->fe_path);
+	dev->fe_state = nodes->fe_state;
 	if (dev->fe_state != XD_STATE_INITIALISED)
 		dev->refused = false;
 	if (dev->fe_state != XD_STATE_CLOSING)
@@ -454,19 +491,21 @@ static void read_nodes(struct xd_device *dev)
 	if (fe_before == XD_STATE_RECONFIGURING &&
 	    dev->fe_state == XD_STATE_INITIALISING)
 		dev->reset = false;
-	if (!dev->guest[0] || dev->guest[0] == '?')
-		xd_read_guest_name(dev->sup, dev->domid, dev->guest);
 }
 
 void xd_device_update(struct xd_device *dev)
 {
-	struct xd_store *store = dev->sup->store;
+	struct xd_supervisor *sup = dev->sup;
+	struct nodes nodes;
 	bool wanted;
 
 	dev->changed = false;
-	read_nodes(dev);
-	wanted = dev->present && dev->online && !dev->sup->closing &&
-		store->ops->domain_alive(store, dev->domid);
+	sup->unsure = false;
+	nodes = read_nodes(dev);
+	if (sup->unsure)
+		return;
+	take_nodes(dev, &nodes);
+	wanted = dev->present && dev->online && nodes.alive && !sup->closing;
 	act(dev, wanted ? actions[dev->fe_state] : ACT_CLOSE);
 }
 
@@ -492,10 +531,8 @@ static void parted(void *ctx)
  */
 static void hold_back(struct xd_device *dev)
 {
-	if (++dev->failures <= FREE_FAILURES)
-		return;
-	dev->waiting = true;
-	xd_timer_set(&dev->retry, xd_now() + HOLD_BACK_MS * MS);
+	if (++dev->failures > FREE_FAILURES)
+		wait_ms(dev, HOLD_BACK_MS);
 }
 
 /* Its end may be known before what it said is read. */
@@ -537,15 +574,16 @@ void xd_device_worker_ended(struct xd_device *dev, int status)
 	xd_device_update(dev);
 }
 
-struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
-				   uint32_t devid)
+int xd_device_create(struct xd_supervisor *sup, uint32_t domid, uint32_t devid,
+		     struct xd_device **ret_dev)
 {
 	struct xd_device *dev = calloc(1, sizeof(*dev));
 	char path[128], token[64];
 	unsigned int i;
+	int ret;
 
 	if (!dev)
-		return NULL;
+		return -ENOMEM;
 	dev->sup = sup;
 	dev->domid = domid;
 	dev->devid = devid;
@@ -559,19 +597,21 @@ struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
 	snprintf(dev->fe_path, sizeof(dev->fe_path),
 		 "/local/domain/%u/device/" XENDISPL_DRIVER_NAME "/%u", domid,
 		 devid);
-	if (xd_timer_init(sup->loop, &dev->retry, retry, dev)) {
-		free(dev);
-		return NULL;
-	}
-	if (xd_timer_init(sup->loop, &dev->parted, parted, dev)) {
-		xd_timer_finish(sup->loop, &dev->retry);
-		free(dev);
-		return NULL;
-	}
 	snprintf(path, sizeof(path), "%s/state", dev->fe_path);
 	snprintf(token, sizeof(token), "fe/%u/%u", domid, devid);
-	sup->store->ops->watch(sup->store, path, token);
-	return dev;
+	ret = xd_timer_init(sup->loop, &dev->retry, retry, dev);
+	if (!ret)
+		ret = xd_timer_init(sup->loop, &dev->parted, parted, dev);
+	if (!ret)
+		ret = xd_watch(sup, path, token);
+	if (ret) {
+		xd_timer_finish(sup->loop, &dev->parted);
+		xd_timer_finish(sup->loop, &dev->retry);
+		free(dev);
+		return ret;
+	}
+	*ret_dev = dev;
+	return 0;
 }
 
 void xd_device_destroy(struct xd_device *dev)

@@ -39,7 +39,9 @@
  * struct xd_keyboard - a vkbd of a guest
  * @fe_state, @be_state: as read last
  * @worker:	0 when none runs
+ * @connected:	so it says
  * @sock:	to the worker, -1 when none runs
+ * @owes_leave:	it was not told that a display has gone
  * @input:	[0] is where the worker takes input, [1] where displays put it
  * @unique_id:	of the connector that it belongs to, or of none
  */
@@ -55,10 +57,12 @@ struct xd_keyboard {
 	enum xd_state be_state;
 	bool present;
 	pid_t worker;
+	bool connected;
 	int sock;
 	struct xd_source sock_source;
 	struct xd_timer retry;
 	bool waiting;
+	bool owes_leave;
 	int input[2];
 	char unique_id[XD_UNIQUE_ID_SIZE];
 	struct xd_log_limit log_limit;
@@ -72,7 +76,7 @@ static char *read_node(struct xd_keyboard *kbd, const char *dir,
 	char path[192];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	return kbd->sup->store->ops->read(kbd->sup->store, path);
+	return xd_read(kbd->sup, path);
 }
 
 /* @value stays when there is no such number. */
@@ -101,16 +105,16 @@ static int write_node(struct xd_keyboard *kbd, const char *name,
 	char path[192];
 
 	snprintf(path, sizeof(path), "%s/%s", kbd->be_path, name);
-	return kbd->sup->store->ops->write(kbd->sup->store, path, text);
+	return xd_write(kbd->sup, path, text);
 }
 
-static void write_number(struct xd_keyboard *kbd, const char *name,
-			 uint32_t value)
+static int write_number(struct xd_keyboard *kbd, const char *name,
+			uint32_t value)
 {
 	char text[12];
 
 	snprintf(text, sizeof(text), "%u", value);
-	write_node(kbd, name, text);
+	return write_node(kbd, name, text);
 }
 
 static void set_state(struct xd_keyboard *kbd, enum xd_state state)
@@ -152,7 +156,8 @@ static void offer_range(struct xd_keyboard *kbd, const char *name)
 {
 	uint32_t value = 0;
 
-	if (read_number(kbd, kbd->be_path, name, 1, MAX_RANGE, &value))
+	if (read_number(kbd, kbd->be_path, name, 1, MAX_RANGE, &value) &&
+	    !kbd->sup->unsure)
 		write_number(kbd, name, DEFAULT_RANGE);
 }
 
@@ -175,11 +180,13 @@ static void offer(struct xd_keyboard *kbd)
 		offer_range(kbd, XENKBD_FIELD_MT_HEIGHT);
 		if (read_number(kbd, kbd->be_path,
 				XENKBD_FIELD_MT_NUM_CONTACTS, 1,
-				XD_INPUT_MAX_CONTACTS, &contacts))
+				XD_INPUT_MAX_CONTACTS, &contacts) &&
+		    !kbd->sup->unsure)
 			write_number(kbd, XENKBD_FIELD_MT_NUM_CONTACTS,
 				     contacts);
 	}
-	set_state(kbd, XD_STATE_INIT_WAIT);
+	if (!kbd->sup->unsure)
+		set_state(kbd, XD_STATE_INIT_WAIT);
 }
 
 static void read_ranges(struct xd_keyboard *kbd,
@@ -218,11 +225,11 @@ static int read_params(struct xd_keyboard *kbd,
 	if (!ret)
 		ret = read_number(kbd, fe, XENKBD_FIELD_EVT_CHANNEL, 1,
 				  MAX_PORT, &params->port);
-	if (ret) {
+	if (ret && !kbd->sup->unsure)
 		warn(kbd, "%s/%s or " XENKBD_FIELD_EVT_CHANNEL
 		     " is no number", fe, XENKBD_FIELD_RING_GREF);
+	if (ret)
 		return ret;
-	}
 	xd_config_of_guest(kbd->sup->config, kbd->guest, &config);
 	xd_fill_child(&config, kbd->domid, kbd->devid, kbd->guest,
 		      &params->child);
@@ -233,7 +240,7 @@ static int read_params(struct xd_keyboard *kbd,
 		read_number(kbd, kbd->be_path, XENKBD_FIELD_MT_NUM_CONTACTS,
 			    1, XD_INPUT_MAX_CONTACTS, &params->contacts);
 	read_ranges(kbd, params);
-	return 0;
+	return kbd->sup->unsure ? -EAGAIN : 0;
 }
 
 /* Displays */
@@ -249,34 +256,45 @@ static uint32_t connector_of(const struct xd_keyboard *kbd,
 	return XD_ALL_CONNECTORS;
 }
 
-static void join(struct xd_keyboard *kbd, struct xd_device *dev)
+static int join(struct xd_keyboard *kbd, struct xd_device *dev)
 {
 	const struct xd_message msg = {
 		.type = XD_MSG_INPUT,
 		.conn = connector_of(kbd, dev),
 	};
 
-	if (kbd->domid == dev->domid && dev->sock >= 0)
-		xd_message_send(dev->sock, &msg, kbd->input[1]);
+	if (kbd->domid != dev->domid || dev->sock < 0)
+		return 0;
+	return xd_message_send(dev->sock, &msg, kbd->input[1]);
 }
 
-void xd_keyboards_join(struct xd_device *dev)
+int xd_keyboards_join(struct xd_device *dev)
 {
 	struct xd_keyboard *kbd;
+	int ret = 0;
 
-	for (kbd = dev->sup->keyboards; kbd; kbd = kbd->next)
-		join(kbd, dev);
+	for (kbd = dev->sup->keyboards; kbd && !ret; kbd = kbd->next)
+		ret = join(kbd, dev);
+	return ret;
+}
+
+static void leave(struct xd_keyboard *kbd)
+{
+	static const struct xd_input input = { .type = XD_INPUT_LEAVE };
+
+	kbd->owes_leave = xd_packet_send(kbd->input[1], &input, sizeof(input),
+					 -1);
+	if (kbd->owes_leave)
+		xd_look_again(kbd->sup);
 }
 
 void xd_keyboards_leave(struct xd_device *dev)
 {
-	static const struct xd_input leave = { .type = XD_INPUT_LEAVE };
 	struct xd_keyboard *kbd;
 
 	for (kbd = dev->sup->keyboards; kbd; kbd = kbd->next)
 		if (kbd->domid == dev->domid)
-			xd_packet_send(kbd->input[1], &leave, sizeof(leave),
-				       -1);
+			leave(kbd);
 }
 
 /* Workers */
@@ -309,6 +327,7 @@ static void sock_ready(void *ctx, uint32_t events)
 	if (ret == -EAGAIN)
 		return;
 	if (ret > 0 && msg.type == XD_MSG_CONNECTED && !msg.err) {
+		kbd->connected = true;
 		set_state(kbd, XD_STATE_CONNECTED);
 		if (xd_log_allow(&kbd->log_limit))
 			xd_info("domain %u (%s): keyboard %u connected",
@@ -345,6 +364,7 @@ static int start_worker(struct xd_keyboard *kbd)
 		return pid;
 	}
 	kbd->worker = pid;
+	kbd->connected = false;
 	kbd->sock = socks[0];
 	ret = xd_source_add(kbd->sup->loop, &kbd->sock_source, kbd->sock,
 			    EPOLLIN, sock_ready, kbd);
@@ -360,6 +380,8 @@ static void connect_guest(struct xd_keyboard *kbd)
 {
 	int ret;
 
+	if (kbd->worker && kbd->connected)
+		set_state(kbd, XD_STATE_CONNECTED);
 	if (kbd->worker || kbd->waiting)
 		return;
 	kbd->waiting = true;
@@ -386,22 +408,31 @@ static void disconnect(struct xd_keyboard *kbd, bool again)
 
 static void update(struct xd_keyboard *kbd)
 {
-	struct xd_store *store = kbd->sup->store;
-	char *text = read_node(kbd, kbd->be_path, "frontend");
-	bool online;
+	enum xd_state be_state, fe_state;
+	bool present, online, alive;
+	char *text;
 
-	kbd->present = text;
-	free(text);
 	/* ends with the daemon, which another one takes up: states stay */
 	if (kbd->sup->closing) {
 		kill_worker(kbd);
 		return;
 	}
-	kbd->be_state = read_state(kbd, kbd->be_path);
-	kbd->fe_state = read_state(kbd, kbd->fe_path);
+	if (kbd->owes_leave)
+		leave(kbd);
+	kbd->sup->unsure = false;
+	text = read_node(kbd, kbd->be_path, "frontend");
+	present = text;
+	free(text);
+	be_state = read_state(kbd, kbd->be_path);
+	fe_state = read_state(kbd, kbd->fe_path);
 	online = read_flag(kbd, kbd->be_path, "online");
-	if (!kbd->present || !online ||
-	    !store->ops->domain_alive(store, kbd->domid)) {
+	alive = xd_domain_alive(kbd->sup, kbd->domid);
+	if (kbd->sup->unsure)
+		return;
+	kbd->present = present;
+	kbd->be_state = be_state;
+	kbd->fe_state = fe_state;
+	if (!present || !online || !alive) {
 		disconnect(kbd, false);
 		if (!online && !kbd->worker)
 			xd_drop_directory(kbd->sup, kbd->be_path);
@@ -465,14 +496,15 @@ static void read_names(struct xd_keyboard *kbd)
 	free(text);
 }
 
-static struct xd_keyboard *create(struct xd_supervisor *sup, uint32_t domid,
-				  uint32_t devid)
+static int create(struct xd_supervisor *sup, uint32_t domid, uint32_t devid,
+		  struct xd_keyboard **ret_kbd)
 {
 	struct xd_keyboard *kbd = calloc(1, sizeof(*kbd));
 	char path[128], token[64];
+	int ret;
 
 	if (!kbd)
-		return NULL;
+		return -ENOMEM;
 	kbd->sup = sup;
 	kbd->domid = domid;
 	kbd->devid = devid;
@@ -486,34 +518,47 @@ static struct xd_keyboard *create(struct xd_supervisor *sup, uint32_t domid,
 		 devid);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       0, kbd->input)) {
+		ret = -errno;
 		free(kbd);
-		return NULL;
+		return ret;
 	}
-	if (xd_timer_init(sup->loop, &kbd->retry, retry, kbd)) {
-		close(kbd->input[0]);
-		close(kbd->input[1]);
-		free(kbd);
-		return NULL;
-	}
-	read_names(kbd);
 	snprintf(path, sizeof(path), "%s/state", kbd->fe_path);
 	snprintf(token, sizeof(token), "kbd/%u/%u", domid, devid);
-	sup->store->ops->watch(sup->store, path, token);
-	return kbd;
+	sup->unsure = false;
+	read_names(kbd);
+	ret = sup->unsure ? -EAGAIN :
+		xd_timer_init(sup->loop, &kbd->retry, retry, kbd);
+	if (!ret)
+		ret = xd_watch(sup, path, token);
+	if (ret)
+		destroy(kbd);
+	else
+		*ret_kbd = kbd;
+	return ret;
 }
 
 static void add(struct xd_supervisor *sup, uint32_t domid, uint32_t devid)
 {
 	struct xd_keyboard **link = &sup->keyboards;
 	struct xd_device *dev;
+	int ret;
 
 	while (*link && ((*link)->domid != domid || (*link)->devid != devid))
 		link = &(*link)->next;
 	if (*link)
 		return;
-	*link = create(sup, domid, devid);
-	for (dev = sup->devices; *link && dev; dev = dev->next)
-		join(*link, dev);
+	ret = create(sup, domid, devid, link);
+	for (dev = sup->devices; *link && !ret && dev; dev = dev->next)
+		ret = join(*link, dev);
+	if (!ret)
+		return;
+	if (xd_log_allow(&sup->log_limit))
+		xd_error("domain %u: cannot serve its keyboard %u: %s; trying again",
+			 domid, devid, strerror(-ret));
+	if (*link)
+		destroy(*link);
+	*link = NULL;
+	xd_look_again(sup);
 }
 
 static void forget(struct xd_supervisor *sup)

@@ -19,11 +19,10 @@
 static char *read_fe(struct xd_device *dev, unsigned int conn,
 		     const char *name)
 {
-	struct xd_store *store = dev->sup->store;
 	char path[192];
 
 	snprintf(path, sizeof(path), "%s/%u/%s", dev->fe_path, conn, name);
-	return store->ops->read(store, path);
+	return xd_read(dev->sup, path);
 }
 
 static int read_number(struct xd_device *dev, unsigned int conn,
@@ -33,7 +32,7 @@ static int read_number(struct xd_device *dev, unsigned int conn,
 	char *text = read_fe(dev, conn, name);
 	int ret = xd_parse_u32(text, min, max, ret_value);
 
-	if (ret)
+	if (ret && !dev->sup->unsure)
 		xd_device_warn(dev, "%s/%u/%s is \"%.32s\", expected a number from %u to %u",
 			       dev->fe_path, conn, name, text ? text : "", min,
 			       max);
@@ -66,24 +65,22 @@ static void resized_path(const struct xd_device *dev, unsigned int conn,
 	snprintf(path, size, "%s/resized-%u", dev->be_path, conn);
 }
 
-void xd_device_remember_size(struct xd_device *dev, unsigned int conn,
-			     uint32_t width, uint32_t height)
+int xd_device_remember_size(struct xd_device *dev, unsigned int conn,
+			    uint32_t width, uint32_t height)
 {
-	struct xd_store *store = dev->sup->store;
 	char path[192], text[32];
 
 	if (conn >= XD_MAX_CONNECTORS)
-		return;
+		return -EINVAL;
 	resized_path(dev, conn, path, sizeof(path));
 	snprintf(text, sizeof(text), "%ux%u", width, height);
-	store->ops->write(store, path, text);
+	return xd_write(dev->sup, path, text);
 }
 
 /* Without one the preferred mode is as configured. */
 static void read_size(struct xd_device *dev, unsigned int i,
 		      struct xd_conn_params *conn)
 {
-	struct xd_store *store = dev->sup->store;
 	uint32_t width, height;
 	char path[192];
 	char *text;
@@ -91,7 +88,7 @@ static void read_size(struct xd_device *dev, unsigned int i,
 	conn->pref_width = conn->width;
 	conn->pref_height = conn->height;
 	resized_path(dev, i, path, sizeof(path));
-	text = store->ops->read(store, path);
+	text = xd_read(dev->sup, path);
 	if (text && !xd_parse_resolution(text, &width, &height)) {
 		conn->pref_width = width;
 		conn->pref_height = height;
@@ -125,16 +122,15 @@ static int read_conn(struct xd_device *dev, unsigned int i,
 
 static int read_version(struct xd_device *dev, struct xd_connect *connect)
 {
-	struct xd_store *store = dev->sup->store;
 	char path[192];
 	char *text;
 	int ret;
 
 	snprintf(path, sizeof(path), "%s/" XENDISPL_FIELD_FE_VERSION,
 		 dev->fe_path);
-	text = store->ops->read(store, path);
+	text = xd_read(dev->sup, path);
 	ret = xd_parse_version(text, &connect->features.version);
-	if (ret)
+	if (ret && !dev->sup->unsure)
 		xd_device_warn(dev, "%s is \"%.32s\", expected 1 or 2",
 			       path, text ? text : "");
 	free(text);
@@ -188,22 +184,23 @@ static bool is_offered(size_t extension, const struct xd_config *config)
 /* All outputs convert: what proto/format.c knows, the cheapest first. */
 #define FORMATS	"XR24,AR24,RG16,RG24,XR15,AR15,XR12,AR12"
 
-void xd_device_offer_extensions(struct xd_device *dev)
+int xd_device_offer_extensions(struct xd_device *dev)
 {
-	struct xd_store *store = dev->sup->store;
 	struct xd_config config;
 	char path[192];
 	size_t i;
+	int ret;
 
 	xd_config_of_guest(dev->sup->config, dev->guest, &config);
 	snprintf(path, sizeof(path), "%s/formats", dev->be_path);
-	store->ops->write(store, path, FORMATS);
-	for (i = 0; i < NR_EXTENSIONS; i++) {
+	ret = xd_write(dev->sup, path, FORMATS);
+	for (i = 0; i < NR_EXTENSIONS && !ret; i++) {
 		snprintf(path, sizeof(path), "%s/feature-%s", dev->be_path,
 			 extensions[i].name);
-		store->ops->write(store, path,
-				  is_offered(i, &config) ? "1" : "0");
+		ret = xd_write(dev->sup, path,
+			       is_offered(i, &config) ? "1" : "0");
 	}
+	return ret;
 }
 
 /* Anything but "1" is "not asked for". */
@@ -211,7 +208,6 @@ static void read_extensions(struct xd_device *dev,
 			    const struct xd_config *config,
 			    struct xd_features *features)
 {
-	struct xd_store *store = dev->sup->store;
 	char path[192];
 	size_t i;
 
@@ -222,7 +218,7 @@ static void read_extensions(struct xd_device *dev,
 
 		snprintf(path, sizeof(path), "%s/request-%s", dev->fe_path,
 			 extensions[i].name);
-		text = store->ops->read(store, path);
+		text = xd_read(dev->sup, path);
 		*flag = text && !xd_parse_flag(text, &asked) && asked &&
 			is_offered(i, config);
 		free(text);
@@ -235,14 +231,13 @@ static void read_extensions(struct xd_device *dev,
  */
 static void read_be_alloc(struct xd_device *dev, struct xd_connect *connect)
 {
-	struct xd_store *store = dev->sup->store;
 	bool be_alloc = false;
 	char path[192];
 	char *text;
 
 	snprintf(path, sizeof(path), "%s/" XENDISPL_FIELD_BE_ALLOC,
 		 dev->fe_path);
-	text = store->ops->read(store, path);
+	text = xd_read(dev->sup, path);
 	if (text)
 		xd_parse_flag(text, &be_alloc);
 	free(text);
@@ -299,7 +294,7 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 		xd_device_warn(dev, "has %u connectors, may have %u",
 			       connect->nr_conns, config.max_conns);
 		ret = -ENOSPC;
-	} else if (ret == -ENOENT)
+	} else if (ret == -ENOENT && !dev->sup->unsure)
 		xd_device_warn(dev, "%s/0/" XENDISPL_FIELD_RESOLUTION
 			       " is missing", dev->fe_path);
 	return ret;

@@ -26,13 +26,17 @@ static void add_device(struct xd_supervisor *sup, uint32_t domid,
 		       uint32_t devid)
 {
 	struct xd_device **link = find_device(sup, domid, devid);
+	int ret;
 
 	if (*link)
 		return;
-	*link = xd_device_create(sup, domid, devid);
-	if (!*link)
-		xd_error("domain %u: cannot serve its device %u: %s", domid,
-			 devid, strerror(ENOMEM));
+	ret = xd_device_create(sup, domid, devid, link);
+	if (!ret)
+		return;
+	if (xd_log_allow(&sup->log_limit))
+		xd_error("domain %u: cannot serve its device %u: %s; trying again",
+			 domid, devid, strerror(-ret));
+	xd_look_again(sup);
 }
 
 static void scan_domain(struct xd_supervisor *sup, const char *root,
@@ -48,7 +52,7 @@ static void scan_domain(struct xd_supervisor *sup, const char *root,
 	if (xd_parse_u32(text, 0, MAX_DOMID, &domid))
 		return;
 	snprintf(path, sizeof(path), "%s/%u", root, domid);
-	names = sup->store->ops->list(sup->store, path, &num);
+	names = xd_list(sup, path, &num);
 	if (!names)
 		return;
 	for (i = 0; i < num; i++)
@@ -62,7 +66,7 @@ void xd_scan_devices(struct xd_supervisor *sup, const char *root,
 				   uint32_t devid))
 {
 	unsigned int num, i;
-	char **names = sup->store->ops->list(sup->store, root, &num);
+	char **names = xd_list(sup, root, &num);
 
 	for (i = 0; names && i < num; i++)
 		scan_domain(sup, root, names[i], found);
@@ -76,7 +80,9 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
 	char *text, *c;
 
 	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
-	text = sup->store->ops->read(sup->store, path);
+	text = xd_read(sup, path);
+	if (!text && sup->unsure)
+		return;		/* as it was, for whoever logs */
 	snprintf(name, XD_GUEST_NAME_SIZE, "%s", text ? text : "?");
 	for (c = name; *c; c++)
 		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
@@ -93,9 +99,9 @@ void xd_drop_directory(struct xd_supervisor *sup, const char *be_path)
 		return;
 	/* not there: the toolstack is about to write it */
 	snprintf(path, sizeof(path), "%s/online", be_path);
-	online = sup->store->ops->read(sup->store, path);
+	online = xd_read(sup, path);
 	if (online && !strcmp(online, "0"))
-		sup->store->ops->remove(sup->store, be_path);
+		xd_remove(sup, be_path);
 	free(online);
 }
 
@@ -116,6 +122,20 @@ static void forget_devices(struct xd_supervisor *sup)
 	}
 }
 
+static void quit_when_closed(struct xd_supervisor *sup)
+{
+	struct xd_device *dev;
+
+	if (!sup->closing)
+		return;
+	for (dev = sup->devices; dev; dev = dev->next)
+		if (dev->worker)
+			return;
+	if (!xd_keyboards_closed(sup))
+		return;
+	xd_loop_quit(sup->loop);
+}
+
 static void scan(struct xd_supervisor *sup)
 {
 	struct xd_device *dev;
@@ -125,6 +145,36 @@ static void scan(struct xd_supervisor *sup)
 		xd_device_update(dev);
 	forget_devices(sup);
 	xd_keyboards_scan(sup);
+}
+
+void xd_rest_if_full(struct xd_supervisor *sup, struct xd_source *source,
+		     int err)
+{
+	if (err != EMFILE && err != ENFILE && err != ENOMEM && err != ENOBUFS)
+		return;
+	if (xd_log_allow(&sup->log_limit))
+		xd_warn("a client has to wait: %s", strerror(err));
+	xd_source_modify(sup->loop, source, 0);
+	xd_look_again(sup);
+}
+
+void xd_listen_again(struct xd_supervisor *sup, struct xd_source *source)
+{
+	if (xd_source_modify(sup->loop, source, EPOLLIN))
+		xd_look_again(sup);
+}
+
+static void look_again(void *ctx)
+{
+	struct xd_supervisor *sup = ctx;
+	struct xd_device *dev;
+
+	xd_control_listen(sup);
+	for (dev = sup->devices; dev; dev = dev->next)
+		xd_viewers_listen(dev);
+	scan(sup);
+	xd_looked_again(sup);
+	quit_when_closed(sup);
 }
 
 /* Notes what changed; a device's own token, or all of them. */
@@ -156,6 +206,9 @@ static void store_ready(void *ctx, uint32_t events)
 		note_watch(sup, token);
 		free(token);
 	}
+	/* one of those that were lost may have been anyone's */
+	if (errno != EAGAIN)
+		xd_look_again(sup);
 	if (sup->rescan) {
 		sup->rescan = false;
 		scan(sup);
@@ -169,11 +222,12 @@ static void store_ready(void *ctx, uint32_t events)
 static int read_own_domid(struct xd_supervisor *sup)
 {
 	char *text = sup->store->ops->read(sup->store, "domid");
-	int ret = xd_parse_u32(text, 0, MAX_DOMID, &sup->domid);
+	int ret;
 
 	/* a dom0 without the node is still domain 0 */
 	if (!text)
-		ret = 0;
+		return errno == ENOENT ? 0 : -errno;
+	ret = xd_parse_u32(text, 0, MAX_DOMID, &sup->domid);
 	free(text);
 	return ret;
 }
@@ -191,6 +245,8 @@ int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 		.spawn = spawn,
 	};
 	ret = read_own_domid(sup);
+	if (!ret)
+		ret = xd_timer_init(loop, &sup->again, look_again, sup);
 	if (ret)
 		return ret;
 	snprintf(sup->root, sizeof(sup->root),
@@ -206,20 +262,6 @@ int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 	if (!ret)
 		ret = store->ops->watch(store, "@releaseDomain", "domains");
 	return ret;
-}
-
-static void quit_when_closed(struct xd_supervisor *sup)
-{
-	struct xd_device *dev;
-
-	if (!sup->closing)
-		return;
-	for (dev = sup->devices; dev; dev = dev->next)
-		if (dev->worker)
-			return;
-	if (!xd_keyboards_closed(sup))
-		return;
-	xd_loop_quit(sup->loop);
 }
 
 void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status)
@@ -263,5 +305,6 @@ void xd_supervisor_finish(struct xd_supervisor *sup)
 	xd_keyboards_finish(sup);
 	xd_control_finish(sup);
 	xd_host_finish(sup);
+	xd_timer_finish(sup->loop, &sup->again);
 	xd_source_del(sup->loop, &sup->store_source);
 }

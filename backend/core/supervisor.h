@@ -62,6 +62,7 @@ struct xd_listener {
  * @reset:	the connection that was there when we came is over
  * @refused:	what the frontend published cannot be connected to; cleared when
  *		it leaves Initialised
+ * @connected:	so the worker says
  * @killed:	the worker, by us: its death is no failure
  * @failures:	workers that died in a row
  * @started:	ns, when the worker was
@@ -89,6 +90,7 @@ struct xd_device {
 	bool reset;
 	bool refused;
 	pid_t worker;
+	bool connected;
 	bool killed;
 	int sock;
 	struct xd_source sock_source;
@@ -120,6 +122,10 @@ struct xd_supervisor {
 	struct xd_device *devices;
 	struct xd_keyboard *keyboards;
 	struct xd_source store_source;
+	struct xd_timer again;		/* to look at everything */
+	unsigned int again_ms;		/* after so long, 0: at the first time */
+	bool unsure;			/* some call of XenStore failed */
+	struct xd_log_limit log_limit;
 	struct xd_source host_source;
 	const struct xd_output_ops *host_ops;	/* whose monitors are watched */
 	bool rescan;			/* devices may have come or gone */
@@ -148,6 +154,14 @@ void xd_supervisor_child(struct xd_supervisor *sup, pid_t pid, int status);
 void xd_supervisor_close(struct xd_supervisor *sup);
 void xd_supervisor_finish(struct xd_supervisor *sup);
 
+/*
+ * Nobody could be let in, with @err. Where there is no room for one more the
+ * source would tell us so without end: it rests until we look again.
+ */
+void xd_rest_if_full(struct xd_supervisor *sup, struct xd_source *source,
+		     int err);
+void xd_listen_again(struct xd_supervisor *sup, struct xd_source *source);
+
 /* For each device below @root, as .../DOMID/DEVID. */
 void xd_scan_devices(struct xd_supervisor *sup, const char *root,
 		     void (*found)(struct xd_supervisor *sup, uint32_t domid,
@@ -164,6 +178,29 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
  */
 void xd_drop_directory(struct xd_supervisor *sup, const char *be_path);
 
+/* store.c */
+
+/*
+ * As in port.h. An error that says nothing about what is in XenStore is logged,
+ * sets @unsure, and everything is looked at again before long: who is to act on
+ * what he read has to see first that @unsure is not set.
+ */
+char *xd_read(struct xd_supervisor *sup, const char *path);
+int xd_write(struct xd_supervisor *sup, const char *path, const char *text);
+void xd_remove(struct xd_supervisor *sup, const char *path);
+char **xd_list(struct xd_supervisor *sup, const char *path,
+	       unsigned int *ret_num);
+bool xd_domain_alive(struct xd_supervisor *sup, uint32_t domid);
+
+/* 0, also when it is there already, or -errno, which is for the caller. */
+int xd_watch(struct xd_supervisor *sup, const char *path, const char *token);
+
+/* Something could not be done that nothing will remind us of. */
+void xd_look_again(struct xd_supervisor *sup);
+
+/* Everything was looked at again. */
+void xd_looked_again(struct xd_supervisor *sup);
+
 /* keyboards.c: vkbd devices, which tell guests what outputs tell */
 
 int xd_keyboards_start(struct xd_supervisor *sup);
@@ -178,16 +215,20 @@ bool xd_keyboards_ended(struct xd_supervisor *sup, pid_t pid, int status);
 /* Does none have a worker any more? */
 bool xd_keyboards_closed(const struct xd_supervisor *sup);
 
-/* Input of this device, whose worker has been started, goes to its guest's. */
-void xd_keyboards_join(struct xd_device *dev);
+/*
+ * Input of this device, whose worker has been started, goes to its guest's: 0 or
+ * -errno, and then it does not.
+ */
+int xd_keyboards_join(struct xd_device *dev);
 
 /* That worker has ended: whatever it held down goes up. */
 void xd_keyboards_leave(struct xd_device *dev);
 
 /* device.c */
 
-struct xd_device *xd_device_create(struct xd_supervisor *sup, uint32_t domid,
-				   uint32_t devid);
+/* 0 with the device, or -errno */
+int xd_device_create(struct xd_supervisor *sup, uint32_t domid, uint32_t devid,
+		     struct xd_device **ret_dev);
 void xd_device_destroy(struct xd_device *dev);
 
 /* Something changed: read the nodes again and act. */
@@ -205,6 +246,9 @@ void xd_device_info(struct xd_device *dev, const char *fmt, ...)
 
 /* Begins to listen where the device's output wants to: 0 or -errno. */
 int xd_viewers_start(struct xd_device *dev);
+
+/* Whoever waits to be let in is. */
+void xd_viewers_listen(struct xd_device *dev);
 void xd_viewers_finish(struct xd_device *dev);
 
 /* Was it a viewer of this device that ended? */
@@ -218,16 +262,16 @@ void xd_fill_child(const struct xd_config *config, uint32_t domid,
 
 /*
  * The next connections of the device begin with this size, also those of a
- * daemon that comes after this one: a client may be in that mode.
+ * daemon that comes after this one: a client may be in that mode. 0 or -errno.
  */
-void xd_device_remember_size(struct xd_device *dev, unsigned int conn,
-			     uint32_t width, uint32_t height);
+int xd_device_remember_size(struct xd_device *dev, unsigned int conn,
+			    uint32_t width, uint32_t height);
 
 /* What the guest published, checked; 0 or -errno, logged. */
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);
 
-/* Says in our directory which extensions a frontend may ask for. */
-void xd_device_offer_extensions(struct xd_device *dev);
+/* Says in our directory which extensions a frontend may ask for: 0 or -errno. */
+int xd_device_offer_extensions(struct xd_device *dev);
 
 /* host.c: what an output needs that takes rights */
 
@@ -246,6 +290,9 @@ void xd_device_reopen_output(struct xd_device *dev);
 
 int xd_control_start(struct xd_supervisor *sup);
 void xd_control_finish(struct xd_supervisor *sup);
+
+/* Whoever waits to ask is let in again. */
+void xd_control_listen(struct xd_supervisor *sup);
 
 /* A worker answered; @fd is the callee's. */
 void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,

@@ -76,8 +76,11 @@ static void listener_ready(void *ctx, uint32_t events)
 	pid_t *place = free_place(dev);
 	int ret;
 
-	if (client < 0)
-		return;		/* it thought better of it */
+	if (client < 0) {
+		/* else: it thought better of it */
+		xd_rest_if_full(dev->sup, &listener->source, errno);
+		return;
+	}
 	ret = place ? start_viewer(dev, listener->conn, client, place) :
 		-EUSERS;
 	if (ret)
@@ -123,6 +126,15 @@ int xd_viewers_start(struct xd_device *dev)
 	if (ret)
 		xd_viewers_finish(dev);
 	return ret;
+}
+
+void xd_viewers_listen(struct xd_device *dev)
+{
+	int i;
+
+	for (i = 0; i < XD_MAX_CONNECTORS; i++)
+		if (dev->listeners[i].source.fd >= 0)
+			xd_listen_again(dev->sup, &dev->listeners[i].source);
 }
 
 /* Those who look go with the worker. */

@@ -141,19 +141,22 @@ static int store_unwatch(struct xd_store *store, const char *path,
 static char *store_next_watch(struct xd_store *store)
 {
 	char **event = xs_check_watch(to_libxen_store(store)->xs);
-	char *token = NULL;
+	const char *token;
 
-	if (event)
-		token = strdup(event[XS_WATCH_TOKEN]);
-	free(event);
-	return token;
+	if (!event)
+		return NULL;
+	/* in the same block: what has been taken cannot be lost any more */
+	token = event[XS_WATCH_TOKEN];
+	return memmove(event, token, strlen(token) + 1);
 }
 
-static bool store_domain_alive(struct xd_store *store, uint32_t domid)
+static int store_domain_alive(struct xd_store *store, uint32_t domid)
 {
 	errno = 0;
-	return xs_is_domain_introduced(to_libxen_store(store)->xs, domid) ||
-		errno == EACCES;
+	if (xs_is_domain_introduced(to_libxen_store(store)->xs, domid) ||
+	    errno == EACCES)
+		return 1;
+	return -errno;
 }
 
 static void store_destroy(struct xd_store *store)

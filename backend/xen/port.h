@@ -30,9 +30,9 @@ struct xd_bus;
  *		comes back with it
  * @unwatch:	with the same arguments
  * @next_watch:	the token of a watch that fired, the caller frees it; NULL when
- *		there is none
- * @domain_alive: does the domain exist, not dying? True where XenStore does not
- *		tell us: then its nodes do
+ *		there is none, with errno EAGAIN, or when one was lost
+ * @domain_alive: does the domain exist, not dying? 1, 0 or -errno; 1 where
+ *		XenStore does not tell us: then its nodes do
  * @destroy:	frees the store
  *
  * Relative paths are those of the own domain.
@@ -50,7 +50,7 @@ struct xd_store_ops {
 	int (*unwatch)(struct xd_store *store, const char *path,
 		       const char *token);
 	char *(*next_watch)(struct xd_store *store);
-	bool (*domain_alive)(struct xd_store *store, uint32_t domid);
+	int (*domain_alive)(struct xd_store *store, uint32_t domid);
 	void (*destroy)(struct xd_store *store);
 };
 

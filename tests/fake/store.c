@@ -374,10 +374,12 @@ static char *store_next_watch(struct xd_store *store)
 	if (s->tail == s->head)
 		machine_drain_fd(h->fake->store_fd[h->index]);
 	pthread_mutex_unlock(&h->fake->lock);
+	if (!token)
+		errno = EAGAIN;
 	return token;
 }
 
-static bool store_domain_alive(struct xd_store *store, uint32_t domid)
+static int store_domain_alive(struct xd_store *store, uint32_t domid)
 {
 	struct fake *fake = to_handle(store)->fake;
 	struct fake_domain *dom;

@@ -39,8 +39,7 @@ static void set_up(void)
 	};
 	strcpy(sup.root, "/local/domain/0/backend/vdispl");
 	CHECK(!xd_control_start(&sup));
-	sup.devices = xd_device_create(&sup, 5, 0);
-	CHECK(sup.devices);
+	CHECK(!xd_device_create(&sup, 5, 0, &sup.devices));
 	strcpy(sup.devices->guest, "fuzz");
 	CHECK(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, socks));
 	sup.devices->sock = socks[0];

@@ -56,8 +56,7 @@ static void set_up(void)
 	};
 	snprintf(sup.root, sizeof(sup.root),
 		 "/local/domain/0/backend/vdispl");
-	dev = xd_device_create(&sup, 5, 0);
-	CHECK(dev);
+	CHECK(!xd_device_create(&sup, 5, 0, &dev));
 }
 
 static void fill_in(const uint8_t *data, size_t size)

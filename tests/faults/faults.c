@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which call fails. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <sanitizer/common_interface_defs.h>
+
+#include "faults.h"
+
+/* For a program that is executed: the descriptor of what is shared. */
+#define ENV_FD	"FAULTS_FD"
+
+/* Shared by all processes of a test. */
+struct shared {
+	enum fault_role role;
+	unsigned int nth;	/* 0: none fails */
+	unsigned int count;
+	bool show;
+	char hit[256];
+	size_t heap;
+};
+
+static struct shared *shared;
+static enum fault_role own_role;
+static unsigned int entered;
+
+static void attach(int fd)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED, fd, 0);
+	if (shared == MAP_FAILED)
+		abort();
+}
+
+void faults_init(void)
+{
+	char text[12];
+	int fd;
+
+	if (shared)
+		return;
+	fd = memfd_create("faults", 0);
+	if (fd < 0 || ftruncate(fd, sizeof(*shared)))
+		abort();
+	attach(fd);
+	shared->show = getenv("FAULTS_SHOW");
+	snprintf(text, sizeof(text), "%d", fd);
+	setenv(ENV_FD, text, 1);
+}
+
+__attribute__((constructor)) static void be_the_tool(void)
+{
+	const char *fd = getenv(ENV_FD);
+
+	if (!fd)
+		return;
+	attach(atoi(fd));
+	own_role = FAULT_TOOL;
+}
+
+void faults_arm(enum fault_role role, unsigned int nth)
+{
+	shared->hit[0] = '\0';
+	shared->count = 0;
+	shared->role = role;
+	__atomic_store_n(&shared->nth, nth, __ATOMIC_SEQ_CST);
+}
+
+bool faults_disarm(void)
+{
+	__atomic_store_n(&shared->nth, 0, __ATOMIC_SEQ_CST);
+	return shared->hit[0];
+}
+
+const char *faults_hit(void)
+{
+	return shared->hit;
+}
+
+size_t faults_heap(void)
+{
+	return __atomic_load_n(&shared->heap, __ATOMIC_SEQ_CST);
+}
+
+void faults_note_heap(size_t bytes)
+{
+	if (shared && own_role == FAULT_WORKER)
+		__atomic_store_n(&shared->heap, bytes, __ATOMIC_SEQ_CST);
+}
+
+void faults_set_role(enum fault_role role)
+{
+	own_role = role;
+}
+
+void faults_enter(void)
+{
+	entered++;
+}
+
+void faults_leave(void)
+{
+	entered--;
+}
+
+/* The caller of the wrapper, by name: takes a while. */
+static void add_place(void *pc)
+{
+	size_t len = strlen(shared->hit);
+
+	faults_enter();
+	__sanitizer_symbolize_pc(pc, " in %f, %s:%l", shared->hit + len,
+				 sizeof(shared->hit) - len);
+	faults_leave();
+}
+
+bool fault_at(const char *call, void *pc)
+{
+	unsigned int nth;
+
+	if (!shared || !own_role || entered)
+		return false;
+	nth = __atomic_load_n(&shared->nth, __ATOMIC_SEQ_CST);
+	if (!nth || shared->role != own_role ||
+	    __atomic_add_fetch(&shared->count, 1, __ATOMIC_SEQ_CST) != nth)
+		return false;
+	snprintf(shared->hit, sizeof(shared->hit), "%s", call);
+	if (shared->show)
+		add_place(pc);
+	return true;
+}
