@@ -34,7 +34,7 @@ static int bind_page(struct xd_conn *conn, uint32_t gref, uint32_t port,
 	*ret_page = guest->bus->ops->map(guest->bus, guest->params.child.domid,
 					 &gref, 1, true);
 	if (!*ret_page)
-		return -EFAULT;
+		return -errno;
 	*ret_port = guest->bus->ops->bind(guest->bus, guest->params.child.domid,
 					  port);
 	return *ret_port < 0 ? *ret_port : 0;

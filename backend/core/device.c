@@ -173,8 +173,30 @@ static void close_sock(struct xd_device *dev)
 	dev->sock = -1;
 }
 
+/* What this domain has too little of; anything else is the guest's fault. */
+static bool is_ours(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+	case -ENOBUFS:
+	case -EMFILE:
+	case -ENFILE:
+	case -EAGAIN:
+	case -ENOSPC:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void connected(struct xd_device *dev, int err)
 {
+	if (is_ours(err)) {
+		/* it ends by itself, and another one is started */
+		xd_device_warn(dev, "cannot connect: %s; trying again",
+			       strerror(-err));
+		return;
+	}
 	if (err) {
 		xd_device_warn(dev, "cannot connect: %s", strerror(-err));
 		dev->refused = true;

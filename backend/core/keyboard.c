@@ -362,14 +362,16 @@ int xd_keyboard_serve(int sock, struct xd_bus *bus,
 		.input_fd = input_fd,
 		.port = -1,
 	};
-	int ret = xd_loop_init(&kbd.loop);
+	int ret = xd_loop_init(&kbd.loop), sent;
 
 	if (!ret)
 		ret = connect_guest(&kbd);
 	if (!ret)
 		ret = watch(&kbd);
 	connected.err = ret;
-	xd_message_send(sock, &connected, -1);
+	sent = xd_message_send(sock, &connected, -1);
+	if (!ret)
+		ret = sent;
 	if (!ret)
 		ret = xd_loop_run(&kbd.loop);
 	if (kbd.port >= 0)

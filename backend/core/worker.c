@@ -5,22 +5,53 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "core/guest.h"
 #include "core/worker.h"
 
+/**
+ * struct worker - what this process is
+ * @owed:	an answer that could not be sent yet, if @owes
+ * @owed_fd:	goes with it, or -1
+ */
 struct worker {
 	struct xd_loop loop;
 	struct xd_guest guest;
 	struct xd_source sock_source;
 	int sock;
+	bool owes;
+	struct xd_message owed;
+	int owed_fd;
 };
 
-static void reply(struct worker *worker, struct xd_message *answer,
+/*
+ * The supervisor asks nothing else of us until it has the answer, so there is
+ * one at the most that waits.
+ */
+static void send_owed(struct worker *worker)
+{
+	int ret = xd_message_send(worker->sock, &worker->owed,
+				  worker->owed_fd);
+
+	worker->owes = ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM;
+	if (!worker->owes && worker->owed_fd >= 0) {
+		close(worker->owed_fd);
+		worker->owed_fd = -1;
+	}
+	if (xd_source_modify(&worker->loop, &worker->sock_source,
+			     worker->owes ? EPOLLIN | EPOLLOUT : EPOLLIN))
+		xd_loop_quit(&worker->loop);
+}
+
+/* @fd is closed. */
+static void reply(struct worker *worker, const struct xd_message *answer,
 		  const struct xd_message *to, int fd)
 {
-	answer->conn = to->conn;
-	answer->seq = to->seq;
-	xd_message_send(worker->sock, answer, fd);
+	worker->owed = *answer;
+	worker->owed.conn = to->conn;
+	worker->owed.seq = to->seq;
+	worker->owed_fd = fd;
+	send_owed(worker);
 }
 
 static void send_status(struct worker *worker, const struct xd_message *to)
@@ -99,8 +130,6 @@ static void send_picture(struct worker *worker, const struct xd_message *to)
 
 	answer.err = fd < 0 ? fd : 0;
 	reply(worker, &answer, to, fd);
-	if (fd >= 0)
-		close(fd);
 }
 
 static void resize(struct worker *worker, const struct xd_message *to)
@@ -155,6 +184,8 @@ static void sock_ready(void *ctx, uint32_t events)
 	struct xd_message msg;
 	int fd, ret;
 
+	if (worker->owes)
+		send_owed(worker);
 	ret = xd_message_receive(worker->sock, &msg, &fd);
 	if (ret == -EAGAIN)
 		return;
@@ -183,8 +214,13 @@ static void sock_ready(void *ctx, uint32_t events)
 		fd = -1;
 		break;
 	case XD_MSG_INPUT:
-		if (fd >= 0)
+		if (fd >= 0) {
 			xd_guest_add_sink(&worker->guest, msg.conn, fd);
+			return;
+		}
+		/* a keyboard that nobody hears: the next worker has another try */
+		xd_error("cannot reach the keyboard: %s", strerror(EMFILE));
+		xd_loop_quit(&worker->loop);
 		return;
 	case XD_MSG_ATTACH:
 		attach(worker, msg.conn, fd);
@@ -200,7 +236,7 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 		 const struct xd_connect *connect, int output_fd)
 {
 	struct xd_message connected = { .type = XD_MSG_CONNECTED };
-	int ret = xd_loop_init(&worker->loop);
+	int ret = xd_loop_init(&worker->loop), sent;
 
 	if (!ret)
 		ret = xd_source_add(&worker->loop, &worker->sock_source,
@@ -211,7 +247,9 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 	worker->guest.reopen = reopen;
 	worker->guest.reopen_ctx = worker;
 	connected.err = ret;
-	xd_message_send(worker->sock, &connected, -1);
+	sent = xd_message_send(worker->sock, &connected, -1);
+	if (!ret)
+		ret = sent;
 	if (!ret)
 		ret = xd_loop_run(&worker->loop);
 	if (worker->guest.loop)
@@ -223,7 +261,7 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 int xd_worker_serve(int sock, struct xd_bus *bus,
 		    const struct xd_connect *connect, int output_fd)
 {
-	struct worker worker = { .sock = sock };
+	struct worker worker = { .sock = sock, .owed_fd = -1 };
 
 	if (connect->nr_conns > XD_MAX_CONNECTORS)
 		return -EPROTO;

@@ -44,9 +44,178 @@ static void connect_supervisor(void **state)
 	turns_end();
 }
 
-/* Questions of the control socket, about a guest whose picture is converted. */
+static void connect_worker(void **state)
+{
+	turns_begin(state);
+	turns_run(&(struct turns){
+		.role = FAULT_WORKER,
+		.attempt = come_and_go,
+		.after = come_show_go,
+	});
+	turns_end();
+}
+
+/* What a guest asks of its worker, which has to survive all of it. */
 
 static pid_t worker;
+static size_t heap;
+static struct sim_buf cursor, edid, lent;
+
+/* Of what has been done by now: the question makes the worker wait again. */
+static size_t heap_now(void)
+{
+	static char answer[XD_CONTROL_MAX_ANSWER];
+
+	turns_ask("stats 5", answer);
+	return faults_heap();
+}
+
+static void requests_begin(void)
+{
+	sim_guest_create(front, turns_sim->fake, DOMID, 1, one);
+	sim_front_write(front, "be-alloc", "1");
+	sim_front_write(front, "request-cursor", "1");
+	sim_front_write(front, "request-damage", "1");
+	sim_front_write(front, "request-connector-event", "1");
+	sim_connect(front, 2);
+	sim_buf_init(&buf, front, 10, WIDTH, HEIGHT, 32);
+	sim_buf_draw(&buf, 1);
+	sim_buf_init(&cursor, front, 11, 64, 64, 32);
+	sim_buf_init(&lent, front, 12, WIDTH, HEIGHT, 32);
+	for (uint32_t i = 1; i < 1024; i++)
+		lent.dir[0][i] = 0;
+	sim_buf_init(&edid, front, 90, 64, 128, 32);
+	sim_buf_grant_writable(&edid, front);
+	worker = fake_domain_worker(turns_sim->fake, DOMID);
+	heap = heap_now();
+}
+
+static int32_t flip_and_wait(uint64_t fb)
+{
+	int32_t status = sim_flip(&front->conn[0], fb);
+
+	/* what was accepted is answered by an event */
+	if (!status)
+		sim_wait_events(&front->conn[0], front->conn[0].nr_events + 1);
+	return status;
+}
+
+static int32_t get_edid(void)
+{
+	struct xendispl_req *req = sim_next_slot(&front->conn[0],
+						 XENDISPL_OP_GET_EDID);
+	struct xendispl_resp resp;
+
+	req->op.get_edid.buffer_sz = edid.size;
+	req->op.get_edid.gref_directory = edid.dir_refs[0];
+	sim_push(&front->conn[0]);
+	sim_wait_response(&front->conn[0], &resp);
+	return resp.status;
+}
+
+static int32_t set_cursor(uint64_t fb)
+{
+	struct xendispl_req *req = sim_next_slot(&front->conn[0],
+						 XD_OP_CURSOR_SET);
+	const struct xd_wire_cursor_set wire = { .fb_cookie = fb };
+
+	memcpy(&req->op, &wire, sizeof(wire));
+	return sim_call(&front->conn[0]);
+}
+
+static int32_t borrow(void)
+{
+	struct xendispl_req *req = sim_next_slot(&front->conn[0],
+						 XENDISPL_OP_DBUF_CREATE);
+
+	req->op.dbuf_create = (struct xendispl_dbuf_create_req){
+		.dbuf_cookie = lent.cookie,
+		.width = lent.width,
+		.height = lent.height,
+		.bpp = lent.bpp,
+		.buffer_sz = lent.size,
+		.flags = XENDISPL_DBUF_FLG_REQ_ALLOC,
+		.gref_directory = lent.dir_refs[0],
+	};
+	return sim_call(&front->conn[0]);
+}
+
+/* Each status goes to @check; what has no status has to work. */
+static void use_all(void (*check)(int32_t status))
+{
+	struct sim_conn *conn = &front->conn[0];
+
+	check(sim_dbuf_create(front, &buf));
+	check(sim_fb_attach(front, 10, 20, WIDTH, HEIGHT, XD_FMT_XRGB8888));
+	check(sim_set_config(conn, 20, WIDTH, HEIGHT, 32));
+	check(flip_and_wait(20));
+	check(sim_dbuf_create(front, &cursor));
+	check(sim_fb_attach(front, 11, 21, 64, 64, XD_FMT_ARGB8888));
+	check(set_cursor(21));
+	check(set_cursor(0));
+	check(borrow());
+	check(sim_fb_attach(front, 12, 22, WIDTH, HEIGHT, XD_FMT_XRGB8888));
+	check(flip_and_wait(22));
+	check(flip_and_wait(20));
+	check(get_edid());
+}
+
+static void drop_all(void)
+{
+	/* what could not be made is not there */
+	sim_dbuf_destroy(front, 12);
+	sim_dbuf_destroy(front, 11);
+	sim_dbuf_destroy(front, 10);
+	sim_set_config(&front->conn[0], 0, 0, 0, 0);
+	if (fake_domain_worker(turns_sim->fake, DOMID) != worker)
+		sim_fail("the worker ended after %s failed", faults_hit());
+	if (fake_domain_mapped(turns_sim->fake, DOMID) != 2)
+		sim_fail("%u pages mapped after %s failed",
+			 fake_domain_mapped(turns_sim->fake, DOMID), faults_hit());
+	if (fake_foreign_pages(turns_sim->fake, DOMID))
+		sim_fail("pages are shared after %s failed", faults_hit());
+	if (heap_now() != heap)
+		sim_fail("%zu bytes allocated, %zu before %s failed",
+			 heap_now(), heap, faults_hit());
+}
+
+static void whatever(int32_t status)
+{
+	(void)status;
+}
+
+static void requests_attempt(void)
+{
+	use_all(whatever);
+	drop_all();
+}
+
+static void requests_after(void)
+{
+	use_all(turns_ok);
+	turns_want_picture(DOMID, 1);
+	drop_all();
+}
+
+static void requests(void **state)
+{
+	turns_begin(state);
+	turns_run(&(struct turns){
+		.role = FAULT_WORKER,
+		.before = requests_begin,
+		.attempt = requests_attempt,
+		.after = requests_after,
+	});
+	sim_buf_finish(&buf, front);
+	sim_buf_finish(&cursor, front);
+	sim_buf_finish(&lent, front);
+	sim_buf_finish(&edid, front);
+	turns_go();
+	turns_end();
+}
+
+/* Questions of the control socket, about a guest whose picture is converted. */
+
 static uint32_t expected[WIDTH * HEIGHT];
 
 static void take_shot(uint32_t *pixels)
@@ -144,12 +313,20 @@ static void questions_supervisor(void **state)
 	questions(state, FAULT_SUPERVISOR);
 }
 
+static void questions_worker(void **state)
+{
+	questions(state, FAULT_WORKER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SIM_TEST_NO_DAEMON(connect_supervisor, "connect-supervisor"),
+		SIM_TEST_NO_DAEMON(connect_worker, "connect-worker"),
+		SIM_TEST_NO_DAEMON(requests, "requests"),
 		SIM_TEST_NO_DAEMON(questions_supervisor,
 				   "questions-supervisor"),
+		SIM_TEST_NO_DAEMON(questions_worker, "questions-worker"),
 	};
 
 	return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
