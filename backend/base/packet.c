@@ -30,9 +30,9 @@ int xd_packet_send(int sock, const void *data, size_t size, int fd)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
 	}
-	if (sendmsg(sock, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return -errno;
-	return 0;
+	if (sendmsg(sock, &header, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		return 0;
+	return errno == ENOBUFS || errno == ENOMEM ? -EAGAIN : -errno;
 }
 
 int xd_packet_receive(int sock, void *data, size_t size, int *ret_fd)

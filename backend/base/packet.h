@@ -7,7 +7,8 @@
 
 /**
  * xd_packet_send() - send one, with a descriptor or -1; does not wait
- * Return: 0 or -errno; -EAGAIN when the other side does not read.
+ * Return: 0 or -errno; -EAGAIN when the other side does not read, or when there is
+ * no memory now.
  */
 int xd_packet_send(int sock, const void *data, size_t size, int fd);
 

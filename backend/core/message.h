@@ -198,7 +198,7 @@ struct xd_message {
 
 /**
  * xd_message_send() - send one, with a descriptor or -1
- * Return: 0 or -errno; -EAGAIN when the other side does not read.
+ * Return: 0 or -errno; -EAGAIN as xd_packet_send().
  */
 int xd_message_send(int sock, const struct xd_message *msg, int fd);
 

@@ -33,7 +33,7 @@ static void send_owed(struct worker *worker)
 	int ret = xd_message_send(worker->sock, &worker->owed,
 				  worker->owed_fd);
 
-	worker->owes = ret == -EAGAIN || ret == -ENOBUFS || ret == -ENOMEM;
+	worker->owes = ret == -EAGAIN;
 	if (!worker->owes && worker->owed_fd >= 0) {
 		close(worker->owed_fd);
 		worker->owed_fd = -1;

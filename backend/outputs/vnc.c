@@ -95,7 +95,8 @@ static int seal(int fd)
 {
 	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW))
 		return -errno;
-	fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) && errno != EINVAL)
+		return -errno;
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL) ? -errno : 0;
 }
 
@@ -133,25 +134,25 @@ static int make_copy(struct vnc_monitor *mon)
 	return 0;
 }
 
-/* What is on screen, whole. */
-static void fill_copy(struct vnc_monitor *mon)
+/* What is on screen, whole; black when it is off. */
+static int fill_copy(struct vnc_monitor *mon)
 {
 	struct xd_output *screen = mon->owner->screen;
 	struct xd_canvas all;
 	uint32_t y;
+	int ret = screen->ops->screenshot(screen, mon->index, &all);
 
-	if (!mon->copy.data)
-		return;
-	if (screen->ops->screenshot(screen, mon->index, &all)) {
+	if (ret == -ENOENT)
 		memset(mon->copy.data, 0, copy_size(&mon->copy));
-		return;
-	}
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
 	for (y = 0; y < all.height && y < mon->copy.height; y++)
 		memcpy((char *)mon->copy.data + (size_t)y * mon->copy.stride,
 		       (char *)all.data + (size_t)y * all.stride,
 		       all.stride < mon->copy.stride ? all.stride :
 		       mon->copy.stride);
 	xd_canvas_finish(&all);
+	return 0;
 }
 
 /* Viewers */
@@ -173,6 +174,16 @@ static void drop_viewer(struct vnc_viewer *viewer)
 	if (!mon->viewers)
 		drop_copy(mon);
 	vnc->events->input(vnc->ctx, mon->index, &leave);
+}
+
+/*
+ * There is no memory to show them what is on screen: better none of them looks
+ * than that they look at something else. Their clients may come again.
+ */
+static void drop_viewers(struct vnc_monitor *mon)
+{
+	while (mon->viewers)
+		drop_viewer(mon->viewers);
 }
 
 static int send_picture(struct vnc_viewer *viewer)
@@ -269,9 +280,8 @@ static void renew_copy(struct vnc_monitor *mon)
 		return;
 	if (mon->copy.width != mon->width || mon->copy.height != mon->height) {
 		drop_copy(mon);
-		/* without memory they end */
-		while (mon->memory < 0 && mon->viewers && make_copy(mon))
-			drop_viewer(mon->viewers);
+		if (make_copy(mon))
+			drop_viewers(mon);
 		for (viewer = mon->viewers; viewer; viewer = viewer->next) {
 			viewer->owes_picture = true;
 			xd_damage_finish(&viewer->owed);
@@ -280,7 +290,10 @@ static void renew_copy(struct vnc_monitor *mon)
 	}
 	if (!mon->viewers)
 		return;
-	fill_copy(mon);
+	if (fill_copy(mon)) {
+		drop_viewers(mon);
+		return;
+	}
 	for (viewer = mon->viewers; viewer; viewer = viewer->next) {
 		xd_damage_add_all(&viewer->owed);
 		tell_viewer(viewer);
@@ -294,13 +307,14 @@ static void vnc_attach(struct xd_output *output, unsigned int monitor,
 	struct vnc_monitor *mon = &vnc->monitors[monitor];
 	struct vnc_viewer *viewer = calloc(1, sizeof(*viewer));
 
-	if (!viewer || (mon->memory < 0 && make_copy(mon))) {
+	if (!viewer ||
+	    (!mon->viewers && (make_copy(mon) || fill_copy(mon)))) {
+		if (!mon->viewers)
+			drop_copy(mon);
 		free(viewer);
 		close(link);
 		return;
 	}
-	if (!mon->viewers)
-		fill_copy(mon);
 	viewer->mon = mon;
 	viewer->link = link;
 	viewer->source.fd = -1;
@@ -330,7 +344,9 @@ static void screen_done(void *ctx, unsigned int monitor)
 		copied = mon->viewers ?
 			xd_image_copy(&mon->copy, &mon->shown,
 				      &mon->pending.region) : 0;
-		if (copied > 0)
+		if (copied < 0)
+			drop_viewers(mon);
+		else
 			vnc->base.copied += (uint64_t)copied;
 		for (viewer = mon->viewers; viewer; viewer = viewer->next) {
 			xd_damage_merge(&viewer->owed, &mon->pending);
@@ -430,8 +446,7 @@ static void vnc_destroy(struct xd_output *output)
 	unsigned int i;
 
 	for (i = 0; i < vnc->nr_monitors; i++) {
-		while (vnc->monitors[i].viewers)
-			drop_viewer(vnc->monitors[i].viewers);
+		drop_viewers(&vnc->monitors[i]);
 		xd_damage_finish(&vnc->monitors[i].pending);
 	}
 	if (vnc->screen)

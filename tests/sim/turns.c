@@ -186,6 +186,14 @@ static bool no_more_fds(void *ctx)
 	return true;
 }
 
+void turns_skip_unless_all(void)
+{
+	if (getenv("FAULTS_ALL"))
+		return;
+	fputs("# without FAULTS_ALL=1: it takes too long\n", stderr);
+	skip();
+}
+
 static void want_no_trace(unsigned int *fds)
 {
 	struct fake *fake = turns_sim->fake;

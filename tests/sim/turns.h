@@ -34,6 +34,9 @@ struct turns {
 extern struct sim *turns_sim;
 extern struct sim_front turns_front;
 
+/* Long ones are for FAULTS_ALL=1 in the environment. */
+void turns_skip_unless_all(void);
+
 /* @state: of the test, whose daemon starts here, with the other guest. */
 void turns_begin(void **state);
 void turns_end(void);
