@@ -275,9 +275,12 @@ static int run(struct daemon *daemon, struct xd_store *store,
 
 	if (!ret)
 		ret = watch_signals(daemon);
-	if (!ret)
-		ret = xd_supervisor_start(&daemon->sup, &daemon->loop, store,
-					  config, spawn_worker);
+	if (ret) {
+		xd_error("cannot wait for signals: %s", strerror(-ret));
+		return ret;
+	}
+	ret = xd_supervisor_start(&daemon->sup, &daemon->loop, store, config,
+				  spawn_worker);
 	if (ret)
 		return ret;
 	xd_info("ready, output %s", config->output);
@@ -286,7 +289,10 @@ static int run(struct daemon *daemon, struct xd_store *store,
 		xd_warn("cannot tell $NOTIFY_SOCKET that we are ready: %s",
 			strerror(-ret));
 	leave_terminal(ready_fd);
-	return xd_loop_run(&daemon->loop);
+	ret = xd_loop_run(&daemon->loop);
+	if (ret)
+		xd_error("cannot go on: %s", strerror(-ret));
+	return ret;
 }
 
 /* @ready_fd: see go_to_background(), or -1 */
@@ -308,8 +314,6 @@ static int supervise(const struct xd_config *config, int ready_fd)
 		return EXIT_FAILURE;
 	}
 	ret = run(&daemon, store, config, ready_fd);
-	if (ret)
-		xd_error("cannot go on: %s", strerror(-ret));
 	if (daemon.sup.loop)
 		xd_supervisor_finish(&daemon.sup);
 	if (daemon.signal_fd >= 0)

@@ -501,8 +501,11 @@ int xd_control_start(struct xd_supervisor *sup)
 	struct xd_control *control = calloc(1, sizeof(*control));
 	int ret;
 
-	if (!control)
+	if (!control) {
+		xd_error("cannot listen on %s: %s", sup->config->socket,
+			 strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	control->sup = sup;
 	control->sock = listen_on(sup->config->socket);
 	ret = control->sock < 0 ? control->sock :

@@ -583,7 +583,7 @@ int xd_keyboards_start(struct xd_supervisor *sup)
 
 	snprintf(path, sizeof(path),
 		 "/local/domain/%u/backend/" BACKEND_NAME, sup->domid);
-	return sup->store->ops->watch(sup->store, path, "keyboards");
+	return xd_watch(sup, path, "keyboards");
 }
 
 void xd_keyboards_scan(struct xd_supervisor *sup)

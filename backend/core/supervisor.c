@@ -232,6 +232,29 @@ static int read_own_domid(struct xd_supervisor *sup)
 	return ret;
 }
 
+static int watch_store(struct xd_supervisor *sup)
+{
+	struct xd_store *store = sup->store;
+	int ret = read_own_domid(sup);
+
+	if (ret)
+		return ret;
+	snprintf(sup->root, sizeof(sup->root),
+		 "/local/domain/%u/backend/" XENDISPL_DRIVER_NAME, sup->domid);
+	ret = xd_timer_init(sup->loop, &sup->again, look_again, sup);
+	if (!ret)
+		ret = xd_source_add(sup->loop, &sup->store_source,
+				    store->ops->fd(store), EPOLLIN,
+				    store_ready, sup);
+	if (!ret)
+		ret = xd_watch(sup, sup->root, "devices");
+	if (!ret)
+		ret = xd_keyboards_start(sup);
+	if (!ret)
+		ret = xd_watch(sup, "@releaseDomain", "domains");
+	return ret;
+}
+
 int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 			struct xd_store *store, const struct xd_config *config,
 			pid_t (*spawn)(int sock))
@@ -244,23 +267,12 @@ int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 		.config = config,
 		.spawn = spawn,
 	};
-	ret = read_own_domid(sup);
-	if (!ret)
-		ret = xd_timer_init(loop, &sup->again, look_again, sup);
+	ret = xd_control_start(sup);
 	if (ret)
 		return ret;
-	snprintf(sup->root, sizeof(sup->root),
-		 "/local/domain/%u/backend/" XENDISPL_DRIVER_NAME, sup->domid);
-	ret = xd_source_add(loop, &sup->store_source, store->ops->fd(store),
-			    EPOLLIN, store_ready, sup);
-	if (!ret)
-		ret = xd_control_start(sup);
-	if (!ret)
-		ret = store->ops->watch(store, sup->root, "devices");
-	if (!ret)
-		ret = xd_keyboards_start(sup);
-	if (!ret)
-		ret = store->ops->watch(store, "@releaseDomain", "domains");
+	ret = watch_store(sup);
+	if (ret)
+		xd_error("cannot watch XenStore: %s", strerror(-ret));
 	return ret;
 }
 

@@ -141,7 +141,7 @@ struct xd_supervisor {
  * @spawn:	starts a child on its end of a socket, which stays the caller's: the
  *		process or -errno
  *
- * Return: 0 or -errno.
+ * Return: 0 or -errno, logged.
  */
 int xd_supervisor_start(struct xd_supervisor *sup, struct xd_loop *loop,
 			struct xd_store *store, const struct xd_config *config,

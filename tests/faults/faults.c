@@ -91,6 +91,24 @@ void faults_note_heap(size_t bytes)
 		__atomic_store_n(&shared->heap, bytes, __ATOMIC_SEQ_CST);
 }
 
+static char redirect_from[80], redirect_to[80];
+
+void faults_redirect(const char *from, const char *to)
+{
+	snprintf(redirect_from, sizeof(redirect_from), "%s", from);
+	snprintf(redirect_to, sizeof(redirect_to), "%s", to);
+}
+
+const char *faults_path(const char *path, char buf[160])
+{
+	const size_t len = strlen(redirect_from);
+
+	if (!len || strncmp(path, redirect_from, len))
+		return path;
+	snprintf(buf, 160, "%s%s", redirect_to, path + len);
+	return buf;
+}
+
 void faults_set_role(enum fault_role role)
 {
 	own_role = role;

@@ -42,6 +42,10 @@ const char *faults_hit(void);
 /* Bytes that the worker had allocated when it last waited for something. */
 size_t faults_heap(void);
 
+/* Who makes or opens what is in directory @from gets it in @to. */
+void faults_redirect(const char *from, const char *to);
+const char *faults_path(const char *path, char buf[160]);
+
 /* Of this process, and what it forks. */
 void faults_set_role(enum fault_role role);
 

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -149,6 +150,7 @@ int __real_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...);
 int __wrap_open64(const char *path, int flags, ...)
 {
+	char buf[160];
 	mode_t mode = 0;
 	va_list ap;
 
@@ -160,7 +162,20 @@ int __wrap_open64(const char *path, int flags, ...)
 	if (flags & O_CREAT)
 		mode = va_arg(ap, mode_t);
 	va_end(ap);
-	return __real_open64(path, flags, mode);
+	return __real_open64(faults_path(path, buf), flags, mode);
+}
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+	char buf[160];
+
+	if (fault("mkdir")) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return __real_mkdir(faults_path(path, buf), mode);
 }
 
 int __real_fcntl64(int fd, int cmd, ...);

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Calls that fail while the daemon starts, from main() on: either it says why in
+ * one line and ends with an error, or it serves.
+ */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/child.h"
+#include "turns.h"
+
+/* As in main.c. */
+#define WORKER_FD	3
+
+static struct sim *sim;
+static struct sim_front front;
+static struct sim_buf buf;
+static const char *const one[] = { "320x200" };
+
+/* main() of main.c, and what it has of the machine */
+
+int displayd_main(int argc, char **argv);
+
+struct xd_store *__wrap_xd_libxen_store(void);
+struct xd_store *__wrap_xd_libxen_store(void)
+{
+	return fake_store_open(sim->fake);
+}
+
+static struct xd_bus *open_bus(void)
+{
+	return fake_bus_open(sim->fake);
+}
+
+/* A worker: the program anew, but for what is in its memory. */
+int __wrap_execv(const char *path, char *const argv[]);
+int __wrap_execv(const char *path, char *const argv[])
+{
+	(void)path;
+	(void)argv;
+	for (int fd = WORKER_FD + 1; fd < 1024; fd++)
+		if (!fake_owns_fd(sim->fake, fd))
+			close(fd);
+	_exit(xd_child_run(WORKER_FD, open_bus));
+}
+
+static void daemon_process(const char *config)
+{
+	char *argv[] = {
+		"xen-displayd", "--foreground", "--config", (char *)config,
+		"--socket", sim->socket, NULL
+	};
+	int log = open(sim->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		       0644);
+
+	if (log < 0 || dup2(log, STDERR_FILENO) < 0 ||
+	    dup2(log, STDOUT_FILENO) < 0)
+		_exit(97);
+	close(log);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	faults_set_role(FAULT_SUPERVISOR);
+	exit(displayd_main(ARRAY_SIZE(argv) - 1, argv));
+}
+
+struct try {
+	unsigned int nth;
+	pid_t pid;
+	int status;
+	bool ended;
+};
+
+static bool ended(void *ctx)
+{
+	struct try *try = ctx;
+
+	if (!try->ended)
+		try->ended = waitpid(try->pid, &try->status, WNOHANG) ==
+			try->pid;
+	return try->ended;
+}
+
+static bool ended_or_serves(void *ctx)
+{
+	return ended(ctx) || sim_back_state(&front) == SIM_INIT_WAIT;
+}
+
+static void use(void)
+{
+	sim_connect(&front, 2);
+	turns_show(&front, &buf, 1);
+	turns_hang_up();
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_buf_finish(&buf, &front);
+}
+
+/* In one line. */
+static void has_said_why(const struct try *try)
+{
+	if (!WIFEXITED(try->status) || !WEXITSTATUS(try->status) ||
+	    sim_log_count(sim, "\n") != 1 || !sim_log_has(sim, "xen-displayd: "))
+		sim_fail("status %x and %u lines after %s failed",
+			 try->status, sim_log_count(sim, "\n"), faults_hit());
+}
+
+static void stop(struct try *try)
+{
+	kill(try->pid, SIGTERM);
+	if (!fake_wait(sim->fake, ended, try, SIM_TIMEOUT_MS))
+		sim_fail("the daemon does not end after %s failed",
+			 faults_hit());
+	if (try->status || sim_log_has(sim, "Sanitizer"))
+		sim_fail("the daemon ended with status %x after %s failed",
+			 try->status, faults_hit());
+}
+
+/* True when a call has failed. */
+static bool start(const char *config, unsigned int nth)
+{
+	struct try try = { .nth = nth };
+	bool hit;
+
+	sim_guest_create(&front, sim->fake, TURNS_DOMID, 1, one);
+	faults_arm(FAULT_SUPERVISOR, nth);
+	fflush(NULL);
+	try.pid = fork();
+	if (!try.pid)
+		daemon_process(config);
+	if (!fake_wait(sim->fake, ended_or_serves, &try, SIM_TIMEOUT_MS))
+		sim_fail("the daemon neither ends nor serves after %s failed",
+			 faults_hit());
+	hit = faults_disarm();
+	if (getenv("FAULTS_SHOW"))
+		fprintf(stderr, "# %u: %s\n", nth, faults_hit());
+	if (try.ended) {
+		has_said_why(&try);
+	} else {
+		use();
+		stop(&try);
+	}
+	sim_guest_destroy(&front);
+	return hit;
+}
+
+static void start_turns(void **state)
+{
+	char config[160], run[96];
+	unsigned int n = 0;
+	FILE *file;
+
+	sim = *state;
+	turns_sim = sim;
+	faults_init();
+	snprintf(run, sizeof(run), "%s/run", sim->dir);
+	faults_redirect("/run/xen-displayd", run);
+	snprintf(config, sizeof(config), "%s/config", sim->dir);
+	file = fopen(config, "we");
+	assert_non_null(file);
+	fputs("[daemon]\noutput = headless\nrate = 0\n", file);
+	fclose(file);
+	while (start(config, ++n))
+		;
+	fprintf(stderr, "# %u calls\n", n - 1);
+	unlink(config);
+	snprintf(config, sizeof(config), "%s/lock", run);
+	unlink(config);
+	rmdir(run);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SIM_TEST_NO_DAEMON(start_turns, "start"),
+	};
+
+	/* where workers look for their socket the machine must have nothing */
+	while (open("/dev/null", O_RDONLY | O_CLOEXEC) < WORKER_FD)
+		;
+	return cmocka_run_group_tests_name("faults-start", tests, NULL, NULL);
+}
