@@ -48,8 +48,12 @@ char *ctl_converse(int sock, const char *question, int *ret_fd)
 	if (send(sock, question, strlen(question), MSG_NOSIGNAL) < 0)
 		ctl_die(1, "cannot ask xen-displayd: %s", strerror(errno));
 	len = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	if (len <= 0)
+	if (len < 0)
+		ctl_die(1, "cannot take the answer: %s", strerror(errno));
+	if (!len)
 		ctl_die(1, "xen-displayd did not answer");
+	if (msg.msg_flags & MSG_CTRUNC)
+		ctl_die(1, "cannot take the picture: %s", strerror(EMFILE));
 	answer[len] = '\0';
 	cmsg = CMSG_FIRSTHDR(&msg);
 	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS)
@@ -76,12 +80,17 @@ static void read_pixels(int fd, char *rows, struct xd_canvas *ret_canvas)
 	unsigned int width, height, stride;
 	size_t size, done = 0;
 	ssize_t len;
+	int ret;
 
 	strsep(&rows, "\n");	/* the names */
 	if (fd < 0 || !rows ||
-	    sscanf(rows, "%u\t%u\t%u", &width, &height, &stride) != 3 ||
-	    xd_canvas_init(ret_canvas, width, height) ||
-	    stride != ret_canvas->stride)
+	    sscanf(rows, "%u\t%u\t%u", &width, &height, &stride) != 3)
+		ctl_die(1, "xen-displayd sent no picture");
+	ret = xd_canvas_init(ret_canvas, width, height);
+	if (ret)
+		ctl_die(1, "cannot hold a picture of %ux%u: %s", width, height,
+			strerror(-ret));
+	if (stride != ret_canvas->stride)
 		ctl_die(1, "xen-displayd sent no picture");
 	size = (size_t)stride * height;
 	while (done < size) {

@@ -158,7 +158,7 @@ static int show_all_stats(void)
 
 	list = strdup(ctl_ask("list", &fd));
 	if (!list)
-		ctl_die(1, "%s", strerror(errno));
+		ctl_die(1, "cannot hold the list: %s", strerror(errno));
 	row = list;
 	strsep(&row, "\n");	/* the names */
 	while (row && *row && len < sizeof(rows)) {

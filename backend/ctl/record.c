@@ -79,7 +79,8 @@ static void begin_stream(struct film *film)
 		ctl_die(1, "cannot open %s: %s", what->path, strerror(errno));
 	film->planes = malloc((size_t)canvas->width * canvas->height * 3);
 	if (!film->planes)
-		ctl_die(1, "%s", strerror(ENOMEM));
+		ctl_die(1, "cannot convert for %s: %s", what->path,
+			strerror(ENOMEM));
 	fprintf(film->out, "YUV4MPEG2 W%u H%u F%u:1 Ip A1:1 C444\n",
 		canvas->width, canvas->height, what->rate);
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -50,6 +51,9 @@ WRAP(int, -1, EMFILE, memfd_create, (const char *name, unsigned int flags),
 WRAP(int, -1, ENOSPC, ftruncate64, (int fd, off_t size), (fd, size))
 WRAP(ssize_t, -1, ENOSPC, write, (int fd, const void *data, size_t len),
      (fd, data, len))
+
+WRAP(FILE *, NULL, EMFILE, fopen64, (const char *path, const char *mode),
+     (path, mode))
 
 WRAP(int, -1, EMFILE, socket, (int family, int type, int protocol),
      (family, type, protocol))

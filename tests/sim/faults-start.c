@@ -138,6 +138,8 @@ static bool start(const char *config, unsigned int nth)
 	hit = faults_disarm();
 	if (getenv("FAULTS_SHOW"))
 		fprintf(stderr, "# %u: %s\n", nth, faults_hit());
+	if (try.ended && !hit)
+		sim_fail("the daemon does not start");
 	if (try.ended) {
 		has_said_why(&try);
 	} else {
