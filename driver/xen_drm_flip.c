@@ -199,6 +199,26 @@ void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 }
 
 /**
+ * xen_drm_flip_miss - a commit's picture cannot be shown
+ * @pipe: the pipe
+ * @event: the commit's, for xen_drm_flip_next_vblank(); may be NULL
+ *
+ * Damage that comes later is not all that differs from what is on screen: what is
+ * shown next is shown whole.
+ *
+ * Context: process, the commit's.
+ */
+void xen_drm_flip_miss(struct xen_drm_pipe *pipe,
+		       struct drm_pending_vblank_event *event)
+{
+	spin_lock_irq(&pipe->lock);
+	pipe->flip.dirty = false;
+	pipe->flip.whole = true;
+	spin_unlock_irq(&pipe->lock);
+	xen_drm_flip_next_vblank(pipe, event);
+}
+
+/**
  * xen_drm_flip_has_room - would a flip be sent without waiting?
  * @pipe: the pipe
  *
@@ -234,7 +254,7 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 	int ret = 0;
 	u32 seq;
 
-	xen_drm_fb_fill(fb, new_fb ? NULL : damage);
+	xen_drm_fb_fill(fb, new_fb || READ_ONCE(flip->whole) ? NULL : damage);
 	do {
 		if (ret == -EAGAIN && !xen_drm_ring_wait_room(&pipe->ring))
 			break;

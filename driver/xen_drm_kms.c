@@ -246,7 +246,7 @@ static void xen_drm_crtc_show(struct xen_drm_pipe *pipe,
 						    pipe->index, ret);
 			xen_drm_conn_set_bad(pipe, true);
 		}
-		xen_drm_flip_next_vblank(pipe, event);
+		xen_drm_flip_miss(pipe, event);
 		return;
 	}
 	if (pipe->want_config || !xen_drm_pipe_configured(pipe)) {

@@ -215,6 +215,8 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe);
 void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event);
+void xen_drm_flip_miss(struct xen_drm_pipe *pipe,
+		       struct drm_pending_vblank_event *event);
 void xen_drm_flip_abort(struct xen_drm_pipe *pipe);
 bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
 

@@ -416,6 +416,16 @@ expect_card() {
 	rm "$file-golden.png"
 }
 
+# key_lines KEY SECTION PATTERN: how many lines of a debug key about a domain
+key_lines() {
+	labxen log >>"$OUT/xen.log"
+	labxen key "$1"
+	labxen log | tee -a "$OUT/xen.log" | sed 's/\r$//' | awk -v section="$2" -v pattern="$3" '
+		/remote d[0-9]+|information for domain [0-9]+/ { inside = $0 ~ section }
+		inside && $0 ~ pattern { count++ }
+		END { print count + 0 }'
+}
+
 # step_wait NAME STEP [SECONDS]: until the guest's $LOOK has come to STEP, and
 # it is the next one; step_done NAME: the guest goes on
 step_wait() {

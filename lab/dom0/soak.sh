@@ -256,16 +256,6 @@ do_hostile() {
 
 # -- counters ----------------------------------------------------------------
 
-# lines of a debug key about a domain: key_lines KEY SECTION PATTERN
-key_lines() {
-	labxen log >>"$OUT/xen.log"
-	labxen key "$1"
-	labxen log | tee -a "$OUT/xen.log" | sed 's/\r$//' | awk -v section="$2" -v pattern="$3" '
-		/remote d[0-9]+|information for domain [0-9]+/ { inside = $0 ~ section }
-		inside && $0 ~ pattern { count++ }
-		END { print count + 0 }'
-}
-
 rss() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
 
 fds() { find "/proc/$1/fd" -mindepth 1 | wc -l; }

@@ -222,12 +222,37 @@ static void test_dirty_storm(void)
 	canvas_close(&c);
 }
 
+/*
+ * A backend with a limit may refuse a framebuffer, and take it when another has
+ * gone. What it shows then is all of it, not the area that was dirtied.
+ */
+static void test_dirty_refused(void)
+{
+	drmModeClip clip = { .x2 = 10, .y2 = 10 };
+	struct kt_buf spare;
+	struct canvas c;
+
+	canvas_open(&c);
+	kt_buf_create(&spare, &c.dev, c.bufs[0].width, c.bufs[0].height,
+		      c.bufs[0].format);
+	kt_show(&c.dev, c.output, &spare);
+	kt_show(&c.dev, c.output, &c.bufs[0]);
+	kt_buf_draw(&c.bufs[1], 2, 0);
+	kt_assert_ok(kt_flip(&c.dev, c.output, &c.bufs[1], 1));
+	kt_expect_flip(&c.dev, c.output, 1, NULL);
+	kt_buf_destroy(&spare);
+	kt_assert_ok(drmModeDirtyFB(c.dev.fd, c.bufs[1].fb, &clip, 1));
+	kt_hook("dirty-refused");
+	canvas_close(&c);
+}
+
 static const struct kt_test tests[] = {
 	{ "dirty-one", test_dirty_one, "one area" },
 	{ "dirty-many", test_dirty_many, "seven areas" },
 	{ "dirty-whole", test_dirty_whole, "no areas: everything" },
 	{ "dirty-hidden", test_dirty_hidden, "a buffer that is not shown" },
 	{ "dirty-storm", test_dirty_storm, "two hundred small areas" },
+	{ "dirty-refused", test_dirty_refused, "a buffer that was not taken at first" },
 	{ "clips-one", test_clips_one, "a flip with one damage clip" },
 	{ "clips-many", test_clips_many, "a flip with seven" },
 	{ "clips-odd", test_clips_odd, "clips beyond the buffer" },
