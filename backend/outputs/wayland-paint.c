@@ -162,6 +162,16 @@ void way_paint_last(struct way_window *win)
 		win->unpainted = false;
 }
 
+bool way_paint_waits(const struct way_window *win)
+{
+	unsigned int i;
+
+	for (i = 0; i < WAY_BUFFERS; i++)
+		if (!win->buffers[i].busy)
+			return false;
+	return true;
+}
+
 static void released(void *data, struct wl_buffer *proxy)
 {
 	struct way_window *win = data;

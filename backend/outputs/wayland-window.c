@@ -11,6 +11,7 @@
 #include "outputs/wayland.h"
 
 #define HIDDEN_FRAME	1000000000ull	/* ns */
+#define STARVED		100000000ull	/* to look for memory again */
 #define SETTLE		200000000ull	/* a user who drags rests for less */
 #define MAX_SIZE	8192
 #define MAX_RECTS	32
@@ -39,9 +40,17 @@ static void paced(void *ctx)
 {
 	struct way_window *win = ctx;
 
-	if (win->configured && !is_over(win))
+	if (win->starved) {
+		way_window_update(win);
+		if (!win->starved)
+			return;
+		/* the guest does not wait for it any longer, but we do */
+	} else if (win->configured && !is_over(win)) {
 		way_import_give_up(win);
+	}
 	frame_over(win);
+	if (win->starved)
+		xd_timer_set(&win->pace, xd_now() + STARVED);
 }
 
 /* Not from in here: it may be for a request of the guest. */
@@ -194,17 +203,20 @@ static bool is_open(const struct way_window *win)
 /* Is what the window should show in a buffer that can be attached? */
 static bool is_prepared(struct way_window *win)
 {
-	if (!way_import_choose(win))
-		return false;
 	return win->import || ((!win->unpainted || way_paint(win)) &&
 			       win->front && way_paint_share(win));
 }
 
 void way_window_update(struct way_window *win)
 {
-	if (win->uncommitted && is_open(win) && is_prepared(win))
+	bool ready = win->uncommitted && is_open(win) && way_import_choose(win);
+
+	if (ready && is_prepared(win))
 		commit(win);
+	win->starved = ready && win->uncommitted && !way_paint_waits(win);
 	set_pace(win);
+	if (win->starved)
+		xd_timer_set(&win->pace, xd_now() + STARVED);
 }
 
 void way_window_copy(struct way_window *win)

@@ -151,6 +151,8 @@ struct way_import {
  * @width, @height: of the window
  * @shown_width, @shown_height: of the picture in it, now
  * @asked_width, @asked_height: what the compositor wants it to be, 0: our choice
+ * @starved:	it cannot be painted or told to the compositor for want of memory:
+ *		@pace ends the wait for some
  * @pace:	ends the wait for a frame
  * @settle:	the window's size has been the same for a while
  * @last:	ns, when a frame was done without a compositor
@@ -192,6 +194,7 @@ struct way_window {
 	uint32_t asked_height;
 	bool asked_fixed;
 	bool asked_fullscreen;
+	bool starved;
 	struct xd_timer pace;
 	struct xd_timer settle;
 	uint64_t last;
@@ -259,6 +262,9 @@ void way_paint_damage(struct way_window *win, const pixman_box32_t *damage,
 
 /* The newest picture to a buffer that nobody reads: false when there is none. */
 bool way_paint(struct way_window *win);
+
+/* Is that so because the compositor reads them all? */
+bool way_paint_waits(const struct way_window *win);
 
 /* The newest picture goes: to a buffer with it, or it is lost. */
 void way_paint_last(struct way_window *win);

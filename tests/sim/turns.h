@@ -34,8 +34,9 @@ struct turns {
 extern struct sim *turns_sim;
 extern struct sim_front turns_front;
 
-/* Long ones are for FAULTS_ALL=1 in the environment. */
-void turns_skip_unless_all(void);
+/* main(): the last @nr_long tests take long, and run with FAULTS_ALL=1 only. */
+int turns_main(const char *name, const struct CMUnitTest *tests, size_t nr,
+	       size_t nr_long);
 
 /* @state: of the test, whose daemon starts here, with the other guest. */
 void turns_begin(void **state);
