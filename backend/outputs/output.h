@@ -17,8 +17,9 @@
  *    first, and the output decides for each picture whether what it shows on
  *    reads that, or a copy. Where pictures stay readable until the next one's
  *    done(), they are for that reader, too: done() comes when it has let go of
- *    the one before. release() takes the reader off the framebuffer; a dma-buf
- *    that it has not closed yet is the caller's to wait for.
+ *    the one before. A reader that show() or off() gave something else may be a
+ *    moment late. release() takes it off the framebuffer; a dma-buf that it has
+ *    not closed yet is the caller's to wait for.
  *  - An output has no timers running while nothing is pending.
  *  - Where people type and point, the output tells input(): what went down goes
  *    up again, or XD_INPUT_LEAVE comes. It need not filter what makes no sense.

@@ -253,7 +253,7 @@ static void bus_unshare(struct xd_bus *bus, void *addr, unsigned int num)
 	xengntshr_unshare(to_libxen_bus(bus)->gntshr, addr, num);
 }
 
-/* Says so without a file of its own to ask, on kernels from 5.5 on. */
+/* There the kernel refuses as it does pages that are no good. */
 static bool is_pv(void)
 {
 	char type[8] = "";

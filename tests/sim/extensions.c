@@ -61,15 +61,8 @@ static void offered(void **state)
 /* A picture in the middle of a larger buffer, as only `stride` can tell. */
 static int32_t attach_part(uint64_t fb, uint32_t stride, uint32_t offset)
 {
-	struct xendispl_req *req = sim_next_slot(conn, XENDISPL_OP_FB_ATTACH);
-	struct xd_wire_fb_attach_stride wire = {
-		.dbuf_cookie = 10, .fb_cookie = fb, .width = 640,
-		.height = 480, .pixel_format = XD_FMT_XRGB8888,
-		.stride = stride, .offset = offset,
-	};
-
-	memcpy(&req->op, &wire, sizeof(wire));
-	return sim_call(conn);
+	return sim_fb_attach_at(&front, 10, fb, 640, 480, XD_FMT_XRGB8888,
+				stride, offset);
 }
 
 static void stride(struct sim *sim, const char *value, bool on)

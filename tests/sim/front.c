@@ -375,6 +375,22 @@ int32_t sim_fb_attach(struct sim_front *front, uint64_t dbuf, uint64_t fb,
 	return sim_call(&front->conn[0]);
 }
 
+int32_t sim_fb_attach_at(struct sim_front *front, uint64_t dbuf, uint64_t fb,
+			 uint32_t width, uint32_t height, uint32_t format,
+			 uint32_t stride, uint32_t offset)
+{
+	struct xendispl_req *req = sim_next_slot(&front->conn[0],
+						 XENDISPL_OP_FB_ATTACH);
+	const struct xd_wire_fb_attach_stride wire = {
+		.dbuf_cookie = dbuf, .fb_cookie = fb, .width = width,
+		.height = height, .pixel_format = format, .stride = stride,
+		.offset = offset,
+	};
+
+	memcpy(&req->op, &wire, sizeof(wire));
+	return sim_call(&front->conn[0]);
+}
+
 int32_t sim_fb_detach(struct sim_front *front, uint64_t fb)
 {
 	struct xendispl_req *req = sim_next_slot(&front->conn[0],

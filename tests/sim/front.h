@@ -117,6 +117,11 @@ int32_t sim_dbuf_create(struct sim_front *front, struct sim_buf *buf);
 int32_t sim_dbuf_destroy(struct sim_front *front, uint64_t cookie);
 int32_t sim_fb_attach(struct sim_front *front, uint64_t dbuf, uint64_t fb,
 		      uint32_t width, uint32_t height, uint32_t format);
+
+/* With the extension `stride`: in bytes, @offset to pixel (0,0). */
+int32_t sim_fb_attach_at(struct sim_front *front, uint64_t dbuf, uint64_t fb,
+			 uint32_t width, uint32_t height, uint32_t format,
+			 uint32_t stride, uint32_t offset);
 int32_t sim_fb_detach(struct sim_front *front, uint64_t fb);
 int32_t sim_set_config(struct sim_conn *conn, uint64_t fb, uint32_t width,
 		       uint32_t height, uint32_t bpp);

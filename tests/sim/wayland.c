@@ -258,16 +258,11 @@ static void hidden(void **state)
 /* A compositor that keeps buffers: they are not written, the guest goes on. */
 static void kept(void **state)
 {
-	struct sim_conn *conn = &front.conn[0];
 	struct sim *sim = *state;
 
 	begin(sim, NULL);
 	tell(DESK_RELEASE, NULL, 0, 0, 0);
-	for (uint32_t n = 0; n < 4; n++) {
-		draw(n & 1, 30 + n);
-		ok(sim_flip(conn, 20 + (n & 1)));
-		sim_wait_events(conn, n + 1);
-	}
+	flip_blindly(4, 30);
 	tell(DESK_SYNC, NULL, 0, 0, 0);
 	assert_false(desk_find(&desk, APP(5, 0))->scribbled);
 	tell(DESK_RELEASE, NULL, 1, 0, 0);
@@ -283,11 +278,7 @@ static void restart(void **state)
 
 	begin(sim, NULL);
 	desk_kill(&desk);
-	for (uint32_t n = 0; n < 5; n++) {
-		draw(n & 1, 40 + n);
-		ok(sim_flip(conn, 20 + (n & 1)));
-		sim_wait_events(conn, n + 1);
-	}
+	flip_blindly(5, 40);
 	sim_expect_picture(sim, &front, 0, 640, 480, 44);
 	desk_start(&desk, display_name(sim));
 	expect_window(sim, APP(5, 0), 44, 640, 480);

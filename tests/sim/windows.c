@@ -87,6 +87,15 @@ void free_buffers(void)
 	}
 }
 
+void flip_blindly(unsigned int n, uint32_t seed)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		draw(i & 1, seed + i);
+		ok(sim_flip(&front.conn[0], 20 + (i & 1)));
+		sim_wait_events(&front.conn[0], i + 1);
+	}
+}
+
 const char *display_name(struct sim *sim)
 {
 	snprintf(display, sizeof(display), "%s/wayland", sim->dir);

@@ -38,6 +38,9 @@ void make_buffers(uint32_t width, uint32_t height);
 void free_buffers(void);
 void draw(unsigned int i, uint32_t seed);
 
+/* The guest's first @n flips, of pictures from @seed on; nobody need see them. */
+void flip_blindly(unsigned int n, uint32_t seed);
+
 /* Guest 5, up to its first picture; @request: an extension that it asks for. */
 void begin_without_desk(struct sim *sim, const char *request);
 void begin(struct sim *sim, const char *request);

@@ -206,15 +206,8 @@ static void other_size(void **state)
 
 static int32_t attach_part(uint64_t fb, uint32_t stride, uint32_t offset)
 {
-	struct xendispl_req *req = sim_next_slot(conn, XENDISPL_OP_FB_ATTACH);
-	struct xd_wire_fb_attach_stride wire = {
-		.dbuf_cookie = 30, .fb_cookie = fb, .width = 640,
-		.height = 480, .pixel_format = XD_FMT_XRGB8888,
-		.stride = stride, .offset = offset,
-	};
-
-	memcpy(&req->op, &wire, sizeof(wire));
-	return sim_call(conn);
+	return sim_fb_attach_at(&front, 30, fb, 640, 480, XD_FMT_XRGB8888,
+				stride, offset);
 }
 
 /* Anywhere in a buffer, but for what a compositor would throw us out for. */
@@ -373,11 +366,7 @@ static void restart(void **state)
 
 	begin_with(sim, DESK_DMABUF_TAKES);
 	desk_kill(&desk);
-	for (unsigned int n = 0; n < 4; n++) {
-		draw(n & 1, 40 + n);
-		ok(sim_flip(conn, 20 + (n & 1)));
-		sim_wait_events(conn, n + 1);
-	}
+	flip_blindly(4, 40);
 	sim_expect_picture(sim, &front, 0, 640, 480, 43);
 	desk_start(&desk, display_name(sim));
 	expect_window(sim, APP(5, 0), 43, 640, 480);
