@@ -140,8 +140,11 @@ static int fill_copy(struct vnc_monitor *mon)
 	struct xd_output *screen = mon->owner->screen;
 	struct xd_canvas all;
 	uint32_t y;
-	int ret = screen->ops->screenshot(screen, mon->index, &all);
+	int ret;
 
+	if (!mon->copy.data)
+		return -ENOMEM;
+	ret = screen->ops->screenshot(screen, mon->index, &all);
 	if (ret == -ENOENT)
 		memset(mon->copy.data, 0, copy_size(&mon->copy));
 	if (ret)

@@ -13,11 +13,15 @@
 /* For a program that is executed: the descriptor of what is shared. */
 #define ENV_FD	"FAULTS_FD"
 
+/* Calls are counted by name: two that share a place do no harm. */
+#define NR_NAMES	1024u
+
 /* Shared by all processes of a test. */
 struct shared {
 	enum fault_role role;
-	unsigned int nth;	/* 0: none fails */
-	unsigned int count;
+	bool armed;
+	unsigned int count[NR_NAMES];	/* in this run */
+	unsigned int failed[NR_NAMES];	/* of them, in this run and before */
 	bool show;
 	char hit[256];
 	size_t heap;
@@ -63,15 +67,17 @@ __attribute__((constructor)) static void be_the_tool(void)
 
 void faults_arm(enum fault_role role, unsigned int nth)
 {
+	if (nth == 1)
+		memset(shared->failed, 0, sizeof(shared->failed));
+	memset(shared->count, 0, sizeof(shared->count));
 	shared->hit[0] = '\0';
-	shared->count = 0;
 	shared->role = role;
-	__atomic_store_n(&shared->nth, nth, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&shared->armed, true, __ATOMIC_SEQ_CST);
 }
 
 bool faults_disarm(void)
 {
-	__atomic_store_n(&shared->nth, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&shared->armed, false, __ATOMIC_SEQ_CST);
 	return shared->hit[0];
 }
 
@@ -135,15 +141,33 @@ static void add_place(void *pc)
 	faults_leave();
 }
 
+static unsigned int place_of(const char *call)
+{
+	unsigned int hash = 5381;
+
+	while (*call)
+		hash = hash * 33 + (unsigned char)*call++;
+	return hash % NR_NAMES;
+}
+
+/* Is it this one that has not failed yet, and the first of such in this run? */
+static bool is_its_turn(unsigned int place)
+{
+	unsigned int count = __atomic_add_fetch(&shared->count[place], 1,
+						__ATOMIC_SEQ_CST);
+
+	if (count <= shared->failed[place] ||
+	    !__atomic_exchange_n(&shared->armed, false, __ATOMIC_SEQ_CST))
+		return false;
+	shared->failed[place] = count;
+	return true;
+}
+
 bool fault_at(const char *call, void *pc)
 {
-	unsigned int nth;
-
-	if (!shared || !own_role || entered)
-		return false;
-	nth = __atomic_load_n(&shared->nth, __ATOMIC_SEQ_CST);
-	if (!nth || shared->role != own_role ||
-	    __atomic_add_fetch(&shared->count, 1, __ATOMIC_SEQ_CST) != nth)
+	if (!shared || !own_role || entered ||
+	    !__atomic_load_n(&shared->armed, __ATOMIC_SEQ_CST) ||
+	    shared->role != own_role || !is_its_turn(place_of(call)))
 		return false;
 	snprintf(shared->hit, sizeof(shared->hit), "%s", call);
 	if (shared->show)

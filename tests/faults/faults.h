@@ -2,8 +2,8 @@
 /*
  * Calls that fail. A program of the tests is linked so that what the code under
  * test calls of the C library, of pixman and of libpng comes here first
- * (wraps.c, --wrap of the linker), and so do its calls of port.h (port.c). One
- * of them, the N-th of the processes of one role, fails once.
+ * (wraps.c, --wrap of the linker), and so do its calls of port.h (port.c). In each
+ * run one of them fails once, in the processes of one role.
  *
  * Calls that are made inside of libraries do not come here: they are theirs to
  * check, and what they make of a failure is a call of ours that fails.
@@ -27,7 +27,11 @@ enum fault_role {
 /* In the test, before it starts a process whose calls are to fail. */
 void faults_init(void);
 
-/* From now on the @nth call of such processes fails. */
+/*
+ * The @nth run of a series: one call of such processes fails, the first that did
+ * not in any run of it before. The second malloc() is the same one in each run,
+ * whatever else has been called meanwhile.
+ */
 void faults_arm(enum fault_role role, unsigned int nth);
 
 /* No more. True when a call has failed. */
