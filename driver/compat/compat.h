@@ -114,12 +114,17 @@ static inline void compat_shrinker_unregister(struct shrinker *shrinker)
 
 /*
  * The guest's console, drawn in memory of its own and copied as it changes. The
- * helper that does this for any driver moved around.
+ * helper that does this for any driver moved around. 6.12 has the last way to set
+ * it up only where some driver of the kernel's own wants that.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #define COMPAT_DRM_FBDEV_OPS	DRM_FBDEV_TTM_DRIVER_OPS,
+#ifdef CONFIG_DRM_CLIENT_SETUP
 #define compat_fbdev_setup(drm) \
 	drm_client_setup_with_fourcc(drm, DRM_FORMAT_XRGB8888)
+#else
+#define compat_fbdev_setup(drm) drm_fbdev_ttm_setup(drm, 32)
+#endif
 #else
 #define COMPAT_DRM_FBDEV_OPS
 #define compat_fbdev_setup(drm) drm_fbdev_generic_setup(drm, 32)
