@@ -17,6 +17,17 @@ uint64_t xd_now(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
+uint64_t xd_next_due(uint64_t *last, uint64_t period)
+{
+	const uint64_t now = xd_now();
+	uint64_t due = *last + period;
+
+	if (!*last || due + period < now || due > now + period)
+		due = now;
+	*last = due;
+	return due;
+}
+
 int xd_loop_init(struct xd_loop *loop)
 {
 	*loop = (struct xd_loop){ .epfd = epoll_create1(EPOLL_CLOEXEC) };

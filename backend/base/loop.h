@@ -82,4 +82,14 @@ void xd_timer_set(struct xd_timer *timer, uint64_t ns);
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t xd_now(void);
 
+/**
+ * xd_next_due() - when the next one of things that come every @period is due
+ * @last:	when the last one was, 0: there was none; becomes what is returned
+ * @period:	ns
+ *
+ * A period after the last one, so that they do not drift; now for the first one and
+ * for one that is too late by more than a period.
+ */
+uint64_t xd_next_due(uint64_t *last, uint64_t period);
+
 #endif /* XD_BASE_LOOP_H */

@@ -31,18 +31,32 @@ static int open_output(struct xd_device *dev, const struct xd_output_ops *ops)
 	return fd;
 }
 
-static void host_changed(void *ctx, uint32_t events)
+void xd_host_tell(struct xd_supervisor *sup)
 {
 	const struct xd_message msg = { .type = XD_MSG_HOTPLUG };
+	struct xd_device *dev;
+
+	for (dev = sup->devices; dev; dev = dev->next) {
+		/* a worker that starts looks for itself */
+		dev->owes_hotplug = dev->owes_hotplug && dev->sock >= 0 &&
+			xd_message_send(dev->sock, &msg, -1);
+		if (dev->owes_hotplug)
+			xd_look_again(sup);
+	}
+}
+
+static void host_changed(void *ctx, uint32_t events)
+{
 	struct xd_supervisor *sup = ctx;
 	struct xd_device *dev;
 
 	if (!sup->host_ops->watched(sup->host_source.fd))
 		return;
 	for (dev = sup->devices; dev; dev = dev->next)
-		if (dev->sock >= 0 &&
-		    xd_output_find(dev->connect.child.output) == sup->host_ops)
-			xd_message_send(dev->sock, &msg, -1);
+		dev->owes_hotplug =
+			xd_output_find(dev->connect.child.output) ==
+			sup->host_ops;
+	xd_host_tell(sup);
 }
 
 /* From the first device on that has such an output; one kind has it. */

@@ -172,6 +172,7 @@ static void look_again(void *ctx)
 	xd_control_listen(sup);
 	for (dev = sup->devices; dev; dev = dev->next)
 		xd_viewers_listen(dev);
+	xd_host_tell(sup);
 	scan(sup);
 	xd_looked_again(sup);
 	quit_when_closed(sup);

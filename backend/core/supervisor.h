@@ -53,7 +53,6 @@ struct xd_listener {
  * @fe_state:	the frontend's, as read last
  * @be_state:	ours, as written last
  * @online:	the toolstack wants the device
- * @ours:	the state node was written by us at least once
  * @worker:	0 when none runs
  * @sock:	to the worker, -1 when none runs
  * @connect:	what the worker was started with
@@ -69,6 +68,7 @@ struct xd_listener {
  * @retry:	when another may be started, if @waiting
  * @parting:	we are Closing since the frontend is, until @parted
  * @connects:	since @connects_since, ns
+ * @owes_hotplug: it was not told that monitors may have come or gone
  * @question:	of the control socket, that the worker has not answered; 0: none
  * @listeners:	while a worker runs
  * @viewers:	their processes, 0: none
@@ -105,6 +105,7 @@ struct xd_device {
 	struct xd_log_limit log_limit;
 	uint64_t reopened;
 	int open_err;
+	bool owes_hotplug;
 	struct xd_connect connect;
 	uint32_t question;
 	struct xd_listener listeners[XD_MAX_CONNECTORS];
@@ -280,6 +281,9 @@ int xd_device_open_output(struct xd_device *dev, int *ret_fd);
 
 /* The worker has ended, and its descriptor with it. */
 void xd_device_closed_output(struct xd_device *dev);
+
+/* Tells workers what they are owed of monitors that come and go. */
+void xd_host_tell(struct xd_supervisor *sup);
 
 void xd_host_finish(struct xd_supervisor *sup);
 

@@ -35,6 +35,11 @@ char *ctl_ask(const char *question, int *ret_fd);
 const char *ctl_take_picture(int sock, uint32_t domid, uint32_t conn,
 			     struct xd_canvas *ret_canvas);
 
+/* save.c */
+
+/* As a PNG: a whole file at @path, or the end without one. */
+void ctl_save_picture(const struct xd_canvas *canvas, const char *path);
+
 /* print.c */
 
 /* Rows as they came, the first one with names: a table or JSON. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* xen-displayctl: asks a running xen-displayd. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -12,7 +11,6 @@
 
 #include "core/control.h"
 #include "ctl/ctl.h"
-#include "image/png.h"
 #include "proto/nodes.h"
 
 #define MAX_RATE	240u
@@ -81,7 +79,7 @@ static int screenshot(char *target, const char *path)
 	struct xd_canvas canvas;
 	uint32_t domid, conn;
 	const char *why;
-	int sock, out, ret;
+	int sock;
 
 	parse_target(target, &domid, &conn);
 	sock = ctl_connect();
@@ -89,14 +87,7 @@ static int screenshot(char *target, const char *path)
 	close(sock);
 	if (why)
 		ctl_die(1, "screenshot %u:%u: %s", domid, conn, why);
-	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (out < 0)
-		ctl_die(1, "cannot open %s: %s", path, strerror(errno));
-	ret = xd_png_write(&canvas, out);
-	if (close(out) && !ret)
-		ret = -errno;
-	if (ret)
-		ctl_die(1, "cannot write %s: %s", path, strerror(-ret));
+	ctl_save_picture(&canvas, path);
 	xd_canvas_finish(&canvas);
 	return 0;
 }

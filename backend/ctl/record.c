@@ -5,7 +5,6 @@
  * YUV4MPEG2 stream, which players and encoders read.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,6 @@
 
 #include "base/loop.h"
 #include "ctl/ctl.h"
-#include "image/png.h"
 
 #define SECOND	1000000000u	/* ns */
 
@@ -128,20 +126,6 @@ static void name_file(const struct film *film, uint64_t number, char *name,
 		 (unsigned long long)number);
 }
 
-static void write_file(const struct film *film, const char *name)
-{
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	int ret;
-
-	if (fd < 0)
-		ctl_die(1, "cannot open %s: %s", name, strerror(errno));
-	ret = xd_png_write(&film->canvas, fd);
-	if (close(fd) && !ret)
-		ret = -errno;
-	if (ret)
-		ctl_die(1, "cannot write %s: %s", name, strerror(-ret));
-}
-
 /* A picture that stays for more than a tick is one file of several names. */
 static void write_files(const struct film *film, uint64_t ticks)
 {
@@ -149,12 +133,12 @@ static void write_files(const struct film *film, uint64_t ticks)
 	uint64_t i;
 
 	name_file(film, film->done, first, sizeof(first));
-	write_file(film, first);
+	ctl_save_picture(&film->canvas, first);
 	for (i = 1; i < ticks; i++) {
 		name_file(film, film->done + i, name, sizeof(name));
 		unlink(name);
 		if (link(first, name))
-			write_file(film, name);
+			ctl_save_picture(&film->canvas, name);
 	}
 }
 

@@ -57,13 +57,7 @@ static void paced(void *ctx)
 /* Nothing else paces it. */
 static void pace(struct drm_monitor *mon)
 {
-	const uint64_t period = mon->owner->period, now = xd_now();
-	uint64_t due = mon->last + period;
-
-	if (due < now || due > now + period)
-		due = now;
-	mon->last = due;
-	xd_timer_set(&mon->pace, due);
+	xd_timer_set(&mon->pace, xd_next_due(&mon->last, mon->owner->period));
 }
 
 /* The card took the picture: at a frame's begin, or whenever it liked. */

@@ -136,10 +136,6 @@ static int headless_show(struct xd_output *output, unsigned int monitor,
 	return 0;
 }
 
-/*
- * On an absolute schedule, so that frames do not drift: the next one is due a
- * period after the last, or now when that has passed.
- */
 static void headless_present(struct xd_output *output, unsigned int monitor,
 			     const struct xd_image *image,
 			     const pixman_box32_t *damage,
@@ -147,15 +143,10 @@ static void headless_present(struct xd_output *output, unsigned int monitor,
 {
 	struct headless *hl = to_headless(output);
 	struct headless_monitor *mon = &hl->monitors[monitor];
-	uint64_t now = xd_now();
-	uint64_t due = mon->last + hl->period;
 
 	mon->next = *image;
 	mon->pending = true;
-	if (due + hl->period < now)
-		due = now;
-	mon->last = due;
-	xd_timer_set(&mon->timer, due);
+	xd_timer_set(&mon->timer, xd_next_due(&mon->last, hl->period));
 }
 
 /* The picture as the mode shows it: cut off, or with black around it. */

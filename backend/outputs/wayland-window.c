@@ -97,18 +97,10 @@ void way_window_finish(struct way_window *win)
  */
 static void set_pace(struct way_window *win)
 {
-	uint64_t now = xd_now(), due = win->last + win->owner->period;
-
 	if (!win->pending)
 		return;
-	if (win->configured) {
-		xd_timer_set(&win->pace, now + HIDDEN_FRAME);
-		return;
-	}
-	if (due < now || due > now + win->owner->period)
-		due = now;
-	win->last = due;
-	xd_timer_set(&win->pace, due);
+	xd_timer_set(&win->pace, win->configured ? xd_now() + HIDDEN_FRAME :
+		     xd_next_due(&win->last, win->owner->period));
 }
 
 static void frame_done(void *data, struct wl_callback *callback, uint32_t time)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -148,6 +149,32 @@ static void tool_errors(void **state)
 	assert_int_equal(sim_tool(sim, "screenshot 5 /dev/null", out), 1);
 	has(out, "off");
 	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	end(sim);
+}
+
+/* No picture is better than a part of one. */
+static void disk_is_full(void **state)
+{
+	struct sim *sim = *state;
+	char args[160], out[8192], path[128];
+	struct rlimit limit, before;
+
+	begin(sim);
+	snprintf(path, sizeof(path), "%s/full.png", sim->dir);
+	snprintf(args, sizeof(args), "screenshot 5 %s", path);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 100;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(sim_tool(sim, args, out), 1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	has(out, "cannot write");
+	has(out, path);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(sim_tool(sim, args, out), 0);
+	sim_expect_png(path, 640, 480, 1);
+	unlink(path);
 	end(sim);
 }
 
@@ -499,6 +526,7 @@ int main(void)
 		SIM_TEST(tool_list, "tool-list"),
 		SIM_TEST_NO_DAEMON(tool_stats, "tool-stats"),
 		SIM_TEST(tool_errors, "tool-errors"),
+		SIM_TEST(disk_is_full, "disk-is-full"),
 		SIM_TEST(record_files, "record-files"),
 		SIM_TEST(record_stream, "record-stream"),
 		SIM_TEST_NO_DAEMON(tool_without_daemon, "tool-without-daemon"),

@@ -72,6 +72,27 @@ static void past_is_next_turn(void **state)
 	assert_int_equal(clock->fired, 1);
 }
 
+/* Whatever the clock says: on a machine that has just started, too. */
+static void next_due(void **state)
+{
+	const uint64_t hour = 3600000000000u, start = xd_now();
+	uint64_t last = 0, first, due;
+
+	first = xd_next_due(&last, start * 2);
+	assert_in_range(first, start, xd_now());
+	assert_int_equal(last, first);
+	assert_int_equal(xd_next_due(&last, hour), first + hour);
+	last = first - 1000;
+	assert_int_equal(xd_next_due(&last, hour), first - 1000 + hour);
+	/* a clock that makes no sense, and one that is far behind */
+	last = first + 3 * hour;
+	due = xd_next_due(&last, hour);
+	assert_in_range(due, first, xd_now());
+	last = 1;
+	due = xd_next_due(&last, 1);
+	assert_in_range(due, first, xd_now());
+}
+
 static void past_again_is_a_turn_later(void **state)
 {
 	struct clock *clock = *state;
@@ -138,6 +159,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		LOOP_TEST(past_is_next_turn, "past-is-next-turn"),
+		LOOP_TEST(next_due, "next-due"),
 		LOOP_TEST(past_again_is_a_turn_later, "past-again-is-a-turn-later"),
 		LOOP_TEST(disarmed, "disarmed"),
 		LOOP_TEST(set_anew, "set-anew"),
