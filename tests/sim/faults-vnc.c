@@ -4,10 +4,10 @@
 
 #include <linux/input-event-codes.h>
 
-#include <rfb/rfbclient.h>
 #include <xen/io/kbdif.h>
 
 #include "base/loop.h"
+#include "rfb.h"
 #include "turns.h"
 
 #define DOMID		TURNS_DOMID
@@ -140,49 +140,14 @@ static void want_key(uint32_t code, bool pressed)
 
 /* A client */
 
-static void no_log(const char *format, ...)
-{
-	(void)format;
-}
-
 /* NULL when it is not let in. */
 static rfbClient *client_open(void)
 {
-	rfbClient *client = rfbGetClient(8, 3, 4);
-	char path[128];
+	rfbClient *client = rfb_new(turns_sim, DOMID);
 
-	rfbClientLog = no_log;
-	rfbClientErr = no_log;
-	snprintf(path, sizeof(path), "%s/guest%u-0", turns_sim->dir, DOMID);
-	client->canHandleNewFBSize = TRUE;
 	client->appData.encodingsString = "raw";
-	client->format.redShift = 16;
-	client->format.greenShift = 8;
-	client->format.blueShift = 0;
 	client->readTimeout = SIM_TIMEOUT_MS / 1000;
-	free(client->serverHost);
-	client->serverHost = strdup(path);
-	return rfbInitClient(client, NULL, NULL) ? client : NULL;
-}
-
-static void client_close(rfbClient *client)
-{
-	free(client->frameBuffer);
-	rfbClientCleanup(client);
-}
-
-static bool has_picture(rfbClient *client)
-{
-	const uint32_t *pixels = (const uint32_t *)client->frameBuffer;
-
-	if (client->width != (int)WIDTH || client->height != (int)HEIGHT)
-		return false;
-	for (uint32_t y = 0; y < HEIGHT; y++)
-		for (uint32_t x = 0; x < WIDTH; x++)
-			if ((pixels[y * WIDTH + x] ^ sim_pixel(seed, x, y)) &
-			    0xffffff)
-				return false;
-	return true;
+	return rfb_connect(client);
 }
 
 /* It sees what the guest shows, or false: it has lost its server. */
@@ -190,7 +155,7 @@ static bool sees(rfbClient *client)
 {
 	const uint64_t end = xd_now() + SIM_TIMEOUT_MS * 1000000ull;
 
-	while (!has_picture(client)) {
+	while (!rfb_has_picture(client, WIDTH, HEIGHT, seed)) {
 		int n = WaitForMessage(client, TURN_US);
 
 		if (n < 0 || (n && !HandleRFBServerMessage(client)))
@@ -226,7 +191,7 @@ static void look(void)
 		draw();
 		sees(client);
 	}
-	client_close(client);
+	rfb_close(client);
 }
 
 static void look_and_type(void)
@@ -245,7 +210,7 @@ static void look_and_type(void)
 	if (!sees(client))
 		sim_fail("the client has lost its server after %s failed",
 			 faults_hit());
-	client_close(client);
+	rfb_close(client);
 }
 
 /* Tests */

@@ -6,12 +6,11 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <rfb/rfbclient.h>
 #include <xen/io/kbdif.h>
 
 #include "base/loop.h"
 #include "front.h"
-#include "sim.h"
+#include "rfb.h"
 
 #define DOMID		5u
 #define BE		"/local/domain/0/backend/vinput/5/0"
@@ -121,29 +120,12 @@ static void want_position(int32_t x, int32_t y, int32_t wheel)
 
 /* The client's end */
 
-static void no_log(const char *format, ...)
-{
-	(void)format;
-}
-
 static rfbClient *client_open(struct sim *sim)
 {
-	rfbClient *client = rfbGetClient(8, 3, 4);
-	char path[128];
+	rfbClient *client = rfb_connect(rfb_new(sim, DOMID));
 
-	rfbClientLog = no_log;
-	rfbClientErr = no_log;
-	snprintf(path, sizeof(path), "%s/guest%u-0", sim->dir, DOMID);
-	free(client->serverHost);
-	client->serverHost = strdup(path);
-	assert_true(rfbInitClient(client, NULL, NULL));
+	assert_non_null(client);
 	return client;
-}
-
-static void client_close(rfbClient *client)
-{
-	free(client->frameBuffer);
-	rfbClientCleanup(client);
 }
 
 static void type_key(rfbClient *client, uint32_t keysym)
@@ -217,7 +199,7 @@ static void typed(void **state)
 	want_key(KEY_LEFTSHIFT, false);
 	want_key(KEY_F1, true);
 	want_key(KEY_F1, false);
-	client_close(client);
+	rfb_close(client);
 	end(*state);
 }
 
@@ -240,7 +222,7 @@ static void pasted(void **state)
 	}
 	/* a key each 10 ms, after some at once */
 	assert_true(xd_now() - start > (80 - 30) * 10000000ull);
-	client_close(client);
+	rfb_close(client);
 	end(*state);
 }
 
@@ -259,7 +241,7 @@ static void pointed(void **state)
 	want_position(0, 0, 0);
 	want_key(BTN_LEFT, false);
 	want_position(0, 0, 1);
-	client_close(client);
+	rfb_close(client);
 	end(*state);
 }
 
@@ -272,7 +254,7 @@ static void client_leaves(void **state)
 	client = client_open(*state);
 	assert_true(SendKeyEvent(client, 'a', TRUE));
 	want_key(KEY_A, true);
-	client_close(client);
+	rfb_close(client);
 	want_key(KEY_A, false);
 	end(*state);
 }
@@ -324,7 +306,7 @@ static void guest_does_not_read(void **state)
 		type_key(client, 'z');
 	}
 	type_key(client, 'z');
-	client_close(client);
+	rfb_close(client);
 	assert_true(take_until_up(XENKBD_IN_RING_LEN + 1) >
 		    XENKBD_IN_RING_LEN);
 	end(sim);
@@ -359,7 +341,7 @@ static void worker_does_not_read(void **state)
 	kill(worker, SIGSTOP);
 	for (uint32_t i = 0; i < 1000; i++)
 		assert_true(SendKeyEvent(client, 'a' + i % 26, TRUE));
-	client_close(client);
+	rfb_close(client);
 	assert_true(fake_wait(fake, client_is_gone, sim, SIM_TIMEOUT_MS));
 	kill(worker, SIGCONT);
 	take_until_up(1);
@@ -383,7 +365,7 @@ static void index_scribbled(void **state)
 	fake_port_notify(fake, DOMID, port);
 	want_key(KEY_A, true);
 	assert_false(sim_log_has(sim, "died"));
-	client_close(client);
+	rfb_close(client);
 	end(sim);
 }
 
@@ -407,7 +389,7 @@ static void worker_killed(void **state)
 	type_key(client, 'b');
 	want_key(KEY_B, true);
 	want_key(KEY_B, false);
-	client_close(client);
+	rfb_close(client);
 	end(sim);
 }
 
@@ -428,7 +410,7 @@ static void daemon_killed(void **state)
 	type_key(client, 'c');
 	want_key(KEY_C, true);
 	want_key(KEY_C, false);
-	client_close(client);
+	rfb_close(client);
 	end(sim);
 }
 

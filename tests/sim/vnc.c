@@ -9,11 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <rfb/rfbclient.h>
-
 #include "base/loop.h"
 #include "front.h"
-#include "sim.h"
+#include "rfb.h"
 
 #define TURN_US		20000
 #define WIDTH		640u
@@ -47,11 +45,6 @@ static void count_update(rfbClient *client, int x, int y, int w, int h)
 	updated += (uint64_t)w * (uint64_t)h;
 }
 
-static void no_log(const char *format, ...)
-{
-	(void)format;
-}
-
 static void socket_of(struct sim *sim, uint32_t domid, char *path, size_t size)
 {
 	snprintf(path, size, "%s/guest%u-0", sim->dir, domid);
@@ -61,29 +54,13 @@ static void socket_of(struct sim *sim, uint32_t domid, char *path, size_t size)
 static rfbClient *client_open(struct sim *sim, uint32_t domid,
 			      const char *encodings)
 {
-	rfbClient *client = rfbGetClient(8, 3, 4);
-	char path[128];
+	rfbClient *client = rfb_new(sim, domid);
 
-	rfbClientLog = no_log;
-	rfbClientErr = no_log;
-	socket_of(sim, domid, path, sizeof(path));
 	client->GetPassword = give_password;
 	client->GotFrameBufferUpdate = count_update;
-	client->canHandleNewFBSize = TRUE;
 	client->appData.encodingsString = encodings;
 	client->appData.enableJPEG = FALSE;
-	client->format.redShift = 16;
-	client->format.greenShift = 8;
-	client->format.blueShift = 0;
-	free(client->serverHost);
-	client->serverHost = strdup(path);
-	return rfbInitClient(client, NULL, NULL) ? client : NULL;
-}
-
-static void client_close(rfbClient *client)
-{
-	free(client->frameBuffer);
-	rfbClientCleanup(client);
+	return rfb_connect(client);
 }
 
 static uint64_t deadline(void)
@@ -104,27 +81,12 @@ static void client_turn(rfbClient *client, uint64_t end)
 		sim_fail("the client has lost its server");
 }
 
-static bool has_picture(rfbClient *client, uint32_t width, uint32_t height,
-			uint32_t seed)
-{
-	const uint32_t *pixels = (const uint32_t *)client->frameBuffer;
-
-	if (client->width != (int)width || client->height != (int)height)
-		return false;
-	for (uint32_t y = 0; y < height; y++)
-		for (uint32_t x = 0; x < width; x++)
-			if ((pixels[y * width + x] ^ sim_pixel(seed, x, y)) &
-			    0xffffff)
-				return false;
-	return true;
-}
-
 static void want_picture(rfbClient *client, uint32_t width, uint32_t height,
 			 uint32_t seed)
 {
 	const uint64_t end = deadline();
 
-	while (!has_picture(client, width, height, seed))
+	while (!rfb_has_picture(client, width, height, seed))
 		client_turn(client, end);
 }
 
@@ -180,7 +142,7 @@ static void picture(struct sim *sim, const char *encodings)
 	want_picture(client, WIDTH, HEIGHT, 1);
 	draw(&front, &buf, 2);
 	want_picture(client, WIDTH, HEIGHT, 2);
-	client_close(client);
+	rfb_close(client);
 	guest_close(&front, &buf);
 	sim_finish(sim);
 }
@@ -240,7 +202,7 @@ static void only_damage(void **state)
 	assert_int_equal(updated, 20 * 10);
 	assert_int_equal(((uint32_t *)client->frameBuffer)[105 * 640 + 210] &
 			 0xffffff, 0x123456);
-	client_close(client);
+	rfb_close(client);
 	guest_close(&front, &buf);
 	sim_finish(sim);
 }
@@ -274,7 +236,7 @@ static void password_is_asked(void **state)
 	client = client_open(sim, 5, "raw");
 	assert_non_null(client);
 	want_picture(client, WIDTH, HEIGHT, 1);
-	client_close(client);
+	rfb_close(client);
 	guest_close(&front, &buf);
 	unlink(path);
 	sim_finish(sim);
@@ -401,7 +363,7 @@ static void resize(void **state)
 	ok(sim_fb_attach(&front, 11, 21, 800, 600, XD_FMT_XRGB8888));
 	ok(sim_set_config(&front.conn[0], 21, 800, 600, 32));
 	want_picture(client, 800, 600, 3);
-	client_close(client);
+	rfb_close(client);
 	ok(sim_dbuf_destroy(&front, 11));
 	sim_buf_finish(&large, &front);
 	guest_close(&front, &buf);
@@ -423,16 +385,16 @@ static void two_guests(void **state)
 	want_picture(clients[0], WIDTH, HEIGHT, 1);
 	want_picture(clients[1], WIDTH, HEIGHT, 2);
 	want_picture(clients[2], WIDTH, HEIGHT, 1);
-	client_close(clients[0]);
+	rfb_close(clients[0]);
 	/* while nobody looks, and to who comes again */
-	client_close(clients[2]);
+	rfb_close(clients[2]);
 	draw(&front, &buf, 4);
 	draw(&front, &buf, 5);
 	clients[0] = client_open(sim, 5, "zrle");
 	assert_non_null(clients[0]);
 	want_picture(clients[0], WIDTH, HEIGHT, 5);
-	client_close(clients[0]);
-	client_close(clients[1]);
+	rfb_close(clients[0]);
+	rfb_close(clients[1]);
 	guest_close(&front, &buf);
 	guest_close(&other, &other_buf);
 	sim_finish(sim);
@@ -474,7 +436,7 @@ static void slow_client(void **state)
 	for (uint32_t seed = 2; seed < 600; seed++)
 		draw(&front, &buf, seed);
 	want_picture(client, WIDTH, HEIGHT, 599);
-	client_close(client);
+	rfb_close(client);
 	close(fds[0]);
 	close(fds[1]);
 	guest_close(&front, &buf);
@@ -543,7 +505,7 @@ static void garbage(void **state)
 	client = client_open(sim, 5, "raw");
 	assert_non_null(client);
 	want_picture(client, WIDTH, HEIGHT, 1);
-	client_close(client);
+	rfb_close(client);
 	assert_false(sim_log_has(sim, "worker died"));
 	guest_close(&front, &buf);
 	sim_finish(sim);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "unit.h"
+
+#include "front.h"
+#include "rfb.h"
+
+static void no_log(const char *format, ...)
+{
+	(void)format;
+}
+
+rfbClient *rfb_new(const struct sim *sim, uint32_t domid)
+{
+	rfbClient *client = rfbGetClient(8, 3, 4);
+	char path[128];
+
+	rfbClientLog = no_log;
+	rfbClientErr = no_log;
+	snprintf(path, sizeof(path), "%s/guest%u-0", sim->dir, domid);
+	free(client->serverHost);
+	client->serverHost = strdup(path);
+	client->canHandleNewFBSize = TRUE;
+	client->format.redShift = 16;
+	client->format.greenShift = 8;
+	client->format.blueShift = 0;
+	return client;
+}
+
+rfbClient *rfb_connect(rfbClient *client)
+{
+	return rfbInitClient(client, NULL, NULL) ? client : NULL;
+}
+
+void rfb_close(rfbClient *client)
+{
+	free(client->frameBuffer);
+	rfbClientCleanup(client);
+}
+
+bool rfb_has_picture(const rfbClient *client, uint32_t width, uint32_t height,
+		     uint32_t seed)
+{
+	const uint32_t *pixels = (const uint32_t *)client->frameBuffer;
+
+	if (client->width != (int)width || client->height != (int)height)
+		return false;
+	for (uint32_t y = 0; y < height; y++)
+		for (uint32_t x = 0; x < width; x++)
+			if ((pixels[y * width + x] ^ sim_pixel(seed, x, y)) &
+			    0xffffff)
+				return false;
+	return true;
+}

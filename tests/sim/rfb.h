@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A client of the output vnc: libvncclient, as quiet as tests want it. */
+#ifndef TESTS_SIM_RFB_H
+#define TESTS_SIM_RFB_H
+
+#include <rfb/rfbclient.h>
+
+#include "sim.h"
+
+/* For the first connector of a guest, in XRGB8888; it has not connected yet. */
+rfbClient *rfb_new(const struct sim *sim, uint32_t domid);
+
+/* NULL, and @client is gone, when it is not let in. */
+rfbClient *rfb_connect(rfbClient *client);
+void rfb_close(rfbClient *client);
+
+/* Is that all it sees? */
+bool rfb_has_picture(const rfbClient *client, uint32_t width, uint32_t height,
+		     uint32_t seed);
+
+#endif /* TESTS_SIM_RFB_H */
