@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -56,14 +55,8 @@ static void daemon_process(const char *config)
 		"xen-displayd", "--foreground", "--config", (char *)config,
 		"--socket", sim->socket, NULL
 	};
-	int log = open(sim->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-		       0644);
 
-	if (log < 0 || dup2(log, STDERR_FILENO) < 0 ||
-	    dup2(log, STDOUT_FILENO) < 0)
-		_exit(97);
-	close(log);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	sim_child(sim, O_TRUNC);
 	faults_set_role(FAULT_SUPERVISOR);
 	exit(displayd_main(ARRAY_SIZE(argv) - 1, argv));
 }

@@ -139,16 +139,20 @@ static int run_daemon(struct sim *sim)
 	return ret ? 98 : 0;
 }
 
-static void daemon_process(struct sim *sim)
+void sim_child(const struct sim *sim, int flags)
 {
-	int log = open(sim->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-		       0644);
+	int log = open(sim->log, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
 
 	if (log < 0 || dup2(log, STDERR_FILENO) < 0 ||
 	    dup2(log, STDOUT_FILENO) < 0)
 		_exit(97);
 	close(log);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static void daemon_process(struct sim *sim)
+{
+	sim_child(sim, O_APPEND);
 	signal(SIGPIPE, SIG_IGN);
 	the_fake = sim->fake;
 	the_denied = sim->denied;

@@ -57,6 +57,12 @@ void sim_daemon_stop(struct sim *sim);
 /* kill -9, as upgrades and the OOM killer do. */
 void sim_daemon_kill(struct sim *sim);
 
+/*
+ * In a process that is to be a daemon: what it prints goes to the log, @flags O_APPEND
+ * or O_TRUNC, and it does not outlive the test.
+ */
+void sim_child(const struct sim *sim, int flags);
+
 /* Is there this text in the log? */
 bool sim_log_has(struct sim *sim, const char *text);
 unsigned int sim_log_count(struct sim *sim, const char *text);
