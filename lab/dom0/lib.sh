@@ -155,6 +155,7 @@ guest_config() {
 		kernel = "/lab/guest/vmlinux"
 		ramdisk = "$dir/initrd"
 		memory = $memory
+		tsc_mode = "native"
 		vcpus = $vcpus
 		extra = "console=hvc0 loglevel=5 panic=1 mitigations=off audit=0 apparmor=0 $kernel_args"
 		on_poweroff = "destroy"
