@@ -154,9 +154,8 @@ bool xen_drm_edid_good(const u8 *edid, size_t size);
  * @bufs_dying: buffers on their way out, grants not yet returned
  * @destroys: DBUF_DESTROY requests in flight
  * @bufs_wait: woken when @bufs_dying or @destroys falls
- * @commits_lock: protects @commits and @page_flips; innermost
+ * @commits_lock: protects @commits and the pipes' page_flip; innermost
  * @commits: sent, not yet on screen
- * @page_flips: sent, not yet on screen; those without a state
  * @commit_work: finishes those that are, if no other commit does; holds a
  *	reference while it is queued
  * @acct: grants in use
@@ -197,7 +196,6 @@ struct xen_drm {
 
 	spinlock_t commits_lock;
 	struct list_head commits;
-	struct list_head page_flips;
 	struct delayed_work commit_work;
 
 	struct xen_drm_stats stats;

@@ -160,8 +160,7 @@ static void xen_drm_cmd_fill_flip(struct xendispl_req *req,
 				  struct xen_drm_pipe *pipe, u64 fb_cookie,
 				  const struct xen_drm_damage *damage)
 {
-	memset(req, 0, sizeof(*req));
-	req->operation = XENDISPL_OP_PG_FLIP;
+	*req = (struct xendispl_req){ .operation = XENDISPL_OP_PG_FLIP };
 	req->op.pg_flip.fb_cookie = fb_cookie;
 	if (damage && xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_DAMAGE)) {
 		struct xen_drm_page_flip_damage *ext = (void *)&req->op;

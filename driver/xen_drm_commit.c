@@ -48,12 +48,15 @@ struct xen_drm_state {
  * struct xen_drm_page_flip - a commit without a state
  * @commit: DRM's; first, for drm_crtc_commit_put() frees all of this
  * @old_fb: on screen until the flip is done, with a reference
- * @entry: in &xen_drm.page_flips, from being sent to being on screen
+ * @shown: its event was sent: it is done, if the page flip has returned
+ *
+ * The CRTC's and the plane's state point to @commit, as to that of any commit. It is
+ * not in &drm_crtc.commit_list: xen_drm_commit_is_early() stands in for that.
  */
 struct xen_drm_page_flip {
 	struct drm_crtc_commit commit;
 	struct drm_framebuffer *old_fb;
-	struct list_head entry;
+	bool shown;
 };
 
 /**
@@ -123,7 +126,7 @@ static bool xen_drm_commit_is_quick(struct drm_atomic_state *state)
 	for_each_oldnew_crtc_in_state(state, crtc, old_crtc, new_crtc, i) {
 		if (!new_crtc->active || drm_atomic_crtc_needs_modeset(new_crtc) ||
 		    !xen_drm_commit_is_over(old_crtc->commit) ||
-		    !xen_drm_flip_has_room(crtc_to_pipe(crtc)))
+		    !xen_drm_ring_has_room(&crtc_to_pipe(crtc)->ring))
 			return false;
 		over = old_crtc->commit;
 	}
@@ -137,6 +140,19 @@ static bool xen_drm_commit_is_quick(struct drm_atomic_state *state)
 		if (!xen_drm_commit_is_over(old_conn->commit))
 			return false;
 	return true;
+}
+
+/* Would this commit overtake a page flip? */
+static bool xen_drm_commit_is_early(struct drm_atomic_state *state)
+{
+	struct drm_crtc_state *old;
+	struct drm_crtc *crtc;
+	int i;
+
+	for_each_old_crtc_in_state(state, crtc, old, i)
+		if (old->commit && !completion_done(&old->commit->flip_done))
+			return true;
+	return false;
 }
 
 static bool xen_drm_commit_on_screen(struct drm_atomic_state *state)
@@ -158,39 +174,50 @@ static void xen_drm_commit_finish(struct drm_atomic_state *state)
 	drm_atomic_state_put(state);
 }
 
+/* Over, and its pipe's no more. */
 static void xen_drm_page_flip_finish(struct xen_drm_page_flip *flip)
 {
-	struct drm_crtc *crtc = flip->commit.crtc;
-
-	complete_all(&flip->commit.cleanup_done);
-	spin_lock(&crtc->commit_lock);
-	list_del(&flip->commit.commit_entry);
-	spin_unlock(&crtc->commit_lock);
 	drm_framebuffer_put(flip->old_fb);
 	drm_crtc_commit_put(&flip->commit);
+}
+
+/* Takes a pipe's last flip if it is over. */
+static struct xen_drm_page_flip *
+xen_drm_page_flip_take(struct xen_drm_pipe *pipe)
+{
+	struct xen_drm_page_flip *flip;
+
+	spin_lock_irq(&pipe->xdrm->commits_lock);
+	flip = pipe->page_flip;
+	if (flip && xen_drm_commit_is_over(&flip->commit))
+		pipe->page_flip = NULL;
+	else
+		flip = NULL;
+	spin_unlock_irq(&pipe->xdrm->commits_lock);
+	return flip;
 }
 
 /* Framebuffers that are on screen no more are let go of. */
 static void xen_drm_commit_finish_some(struct xen_drm *xdrm)
 {
-	struct xen_drm_page_flip *flip, *next_flip;
 	struct xen_drm_state *state, *next;
-	LIST_HEAD(flips);
+	struct xen_drm_page_flip *flip;
+	unsigned int i;
 	LIST_HEAD(done);
 
 	spin_lock_irq(&xdrm->commits_lock);
 	list_for_each_entry_safe(state, next, &xdrm->commits, entry)
 		if (xen_drm_commit_on_screen(&state->base))
 			list_move_tail(&state->entry, &done);
-	list_for_each_entry_safe(flip, next_flip, &xdrm->page_flips, entry)
-		if (xen_drm_commit_is_over(&flip->commit))
-			list_move_tail(&flip->entry, &flips);
 	spin_unlock_irq(&xdrm->commits_lock);
 
 	list_for_each_entry_safe(state, next, &done, entry)
 		xen_drm_commit_finish(&state->base);
-	list_for_each_entry_safe(flip, next_flip, &flips, entry)
-		xen_drm_page_flip_finish(flip);
+	for (i = 0; i < xdrm->num_pipes; i++) {
+		flip = xen_drm_page_flip_take(&xdrm->pipes[i]);
+		if (flip)
+			xen_drm_page_flip_finish(flip);
+	}
 }
 
 static void xen_drm_commit_work(struct work_struct *work)
@@ -210,13 +237,16 @@ static void xen_drm_commit_work(struct work_struct *work)
  */
 void xen_drm_commit_kick(struct xen_drm *xdrm)
 {
-	unsigned long flags;
 	bool some;
+	unsigned int i;
 
-	spin_lock_irqsave(&xdrm->commits_lock, flags);
-	some = !list_empty(&xdrm->commits) || !list_empty(&xdrm->page_flips);
-	spin_unlock_irqrestore(&xdrm->commits_lock, flags);
-	if (!some || delayed_work_pending(&xdrm->commit_work))
+	/* one that is pending finds what this one would */
+	if (delayed_work_pending(&xdrm->commit_work))
+		return;
+	some = !list_empty_careful(&xdrm->commits);
+	for (i = 0; i < xdrm->num_pipes && !some; i++)
+		some = READ_ONCE(xdrm->pipes[i].page_flip);
+	if (!some)
 		return;
 	/* not the device's queue: the last reference may go in this work */
 	drm_dev_get(&xdrm->drm);
@@ -280,6 +310,8 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 	struct xen_drm *xdrm = to_xen_drm(drm);
 	int ret;
 
+	if (nonblock && xen_drm_commit_is_early(state))
+		return -EBUSY;
 	if (!nonblock || state->async_update ||
 	    !xen_drm_commit_is_quick(state)) {
 		xen_drm_commit_finish_some(xdrm);
@@ -308,11 +340,22 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 	return 0;
 }
 
+/* Is this the pipe's last page flip, and over? The locks say that it has returned. */
+static bool xen_drm_page_flip_is_over(struct xen_drm_pipe *pipe,
+				      struct drm_crtc_commit *commit)
+{
+	const struct xen_drm_page_flip *flip = READ_ONCE(pipe->page_flip);
+
+	/* the state holds a reference on it */
+	return flip && &flip->commit == commit && READ_ONCE(flip->shown);
+}
+
 /* Would this flip be one more pointer, and nothing wait? The locks are held. */
 static bool xen_drm_page_flip_is_quick(struct drm_crtc *crtc,
 				       struct drm_framebuffer *fb, u32 flags)
 {
 	const struct drm_plane_state *plane = crtc->primary->state;
+	struct drm_crtc_commit *last = crtc->state->commit;
 	struct xen_drm_pipe *pipe = crtc_to_pipe(crtc);
 
 	if (flags & ~DRM_MODE_PAGE_FLIP_EVENT)
@@ -322,18 +365,23 @@ static bool xen_drm_page_flip_is_quick(struct drm_crtc *crtc,
 		return false;
 	if (READ_ONCE(pipe->crc.on))
 		return false;	/* not quick at all then */
-	if (plane->commit != crtc->state->commit &&
-	    !xen_drm_commit_is_over(plane->commit))
+	if (plane->commit != last && !xen_drm_commit_is_over(plane->commit))
+		return false;
+	if (!xen_drm_page_flip_is_over(pipe, last) &&
+	    !xen_drm_commit_is_over(last))
 		return false;
 	/* one that is attached is one that the wire carries */
-	return xen_drm_commit_is_over(crtc->state->commit) &&
-		xen_drm_flip_has_room(pipe) && xen_drm_commit_fb_ready(fb);
+	return xen_drm_ring_has_room(&pipe->ring) &&
+	       xen_drm_commit_fb_ready(fb);
 }
 
 static void xen_drm_page_flip_release(struct completion *done)
 {
-	drm_crtc_commit_put(container_of(done, struct drm_crtc_commit,
-					 flip_done));
+	struct xen_drm_page_flip *flip =
+		container_of(done, struct xen_drm_page_flip, commit.flip_done);
+
+	WRITE_ONCE(flip->shown, true);
+	drm_crtc_commit_put(&flip->commit);
 }
 
 /* A flip, not yet on its way, whose @event says that it is on screen. */
@@ -347,7 +395,6 @@ xen_drm_page_flip_alloc(struct drm_crtc *crtc,
 		return NULL;
 	init_completion(&flip->commit.flip_done);
 	init_completion(&flip->commit.hw_done);
-	init_completion(&flip->commit.cleanup_done);
 	kref_init(&flip->commit.ref);
 	flip->commit.crtc = crtc;
 	event->base.completion = &flip->commit.flip_done;
@@ -364,25 +411,29 @@ static void xen_drm_page_flip_track(struct drm_crtc_commit **tracked,
 	*tracked = drm_crtc_commit_get(commit);
 }
 
-/* From here on the CRTC shows @fb, as far as anybody can ask. */
-static void xen_drm_page_flip_swap(struct xen_drm_page_flip *flip,
-				   struct drm_framebuffer *fb)
+/*
+ * From here on the CRTC shows @fb, as far as anybody can ask. Returns the page flip
+ * before this one, if it was not finished: it is over.
+ */
+static struct xen_drm_page_flip *
+xen_drm_page_flip_swap(struct xen_drm_page_flip *flip,
+		       struct drm_framebuffer *fb)
 {
 	struct drm_crtc *crtc = flip->commit.crtc;
 	struct drm_plane_state *plane = crtc->primary->state;
-	struct xen_drm *xdrm = to_xen_drm(crtc->dev);
+	struct xen_drm_pipe *pipe = crtc_to_pipe(crtc);
+	struct xen_drm_page_flip *last;
 
 	flip->old_fb = plane->fb;
 	drm_framebuffer_get(fb);
 	plane->fb = fb;
 	xen_drm_page_flip_track(&crtc->state->commit, &flip->commit);
 	xen_drm_page_flip_track(&plane->commit, &flip->commit);
-	spin_lock(&crtc->commit_lock);
-	list_add(&flip->commit.commit_entry, &crtc->commit_list);
-	spin_unlock(&crtc->commit_lock);
-	spin_lock_irq(&xdrm->commits_lock);
-	list_add_tail(&flip->entry, &xdrm->page_flips);
-	spin_unlock_irq(&xdrm->commits_lock);
+	spin_lock_irq(&pipe->xdrm->commits_lock);
+	last = pipe->page_flip;
+	WRITE_ONCE(pipe->page_flip, flip);
+	spin_unlock_irq(&pipe->xdrm->commits_lock);
+	return last;
 }
 
 static void xen_drm_page_flip_send(struct xen_drm_page_flip *flip,
@@ -390,13 +441,10 @@ static void xen_drm_page_flip_send(struct xen_drm_page_flip *flip,
 				   struct drm_pending_vblank_event *event)
 {
 	static const struct xen_drm_damage everything;
-	struct xen_drm_pipe *pipe = crtc_to_pipe(flip->commit.crtc);
 
-	xen_drm_flip_show(pipe, event, to_xen_drm_fb(fb), &everything,
-			  fb != flip->old_fb);
+	xen_drm_flip_show(crtc_to_pipe(flip->commit.crtc), event,
+			  to_xen_drm_fb(fb), &everything, fb != flip->old_fb);
 	complete_all(&flip->commit.hw_done);
-	/* while the backend is at work: the commits before this one */
-	xen_drm_commit_finish_some(pipe->xdrm);
 }
 
 /**
@@ -413,8 +461,8 @@ int xen_drm_page_flip(struct drm_crtc *crtc, struct drm_framebuffer *fb,
 		      struct drm_pending_vblank_event *event, u32 flags,
 		      struct drm_modeset_acquire_ctx *ctx)
 {
+	struct xen_drm_page_flip *flip = NULL, *last;
 	struct drm_pending_vblank_event *own = NULL;
-	struct xen_drm_page_flip *flip = NULL;
 	int idx;
 
 	if (!xen_drm_page_flip_is_quick(crtc, fb, flags) ||
@@ -428,8 +476,11 @@ int xen_drm_page_flip(struct drm_crtc *crtc, struct drm_framebuffer *fb,
 	if (event)
 		flip = xen_drm_page_flip_alloc(crtc, event);
 	if (flip) {
-		xen_drm_page_flip_swap(flip, fb);
+		last = xen_drm_page_flip_swap(flip, fb);
 		xen_drm_page_flip_send(flip, fb, event);
+		/* while the backend is at work */
+		if (last)
+			xen_drm_page_flip_finish(last);
 	} else {
 		kfree(own);
 	}
@@ -457,7 +508,6 @@ void xen_drm_commit_init(struct xen_drm *xdrm)
 {
 	spin_lock_init(&xdrm->commits_lock);
 	INIT_LIST_HEAD(&xdrm->commits);
-	INIT_LIST_HEAD(&xdrm->page_flips);
 	INIT_DELAYED_WORK(&xdrm->commit_work, xen_drm_commit_work);
 }
 

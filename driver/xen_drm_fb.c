@@ -182,6 +182,8 @@ void xen_drm_fb_fill(struct xen_drm_fb *fb, const struct xen_drm_damage *damage)
 		.height = fb->base.height,
 	};
 
+	if (!buf->mem.shadow)
+		return;
 	atomic64_add(xen_drm_map_fill(&buf->mem, &layout, damage),
 		     &buf->xdrm->stats.copied);
 }

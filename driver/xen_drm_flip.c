@@ -107,8 +107,9 @@ static int xen_drm_flip_submit(struct xen_drm_pipe *pipe, u64 cookie,
 	xen_drm_flip_wire_add(flip, cookie, flip->seq);
 	flip->sent = jiffies;
 	/* one that is pending looks at @sent */
-	queue_delayed_work(system_wq, &pipe->flip_timeout,
-			   msecs_to_jiffies(XEN_DRM_FLIP_MS));
+	if (!delayed_work_pending(&pipe->flip_timeout))
+		queue_delayed_work(system_wq, &pipe->flip_timeout,
+				   msecs_to_jiffies(XEN_DRM_FLIP_MS));
 	atomic64_inc(&pipe->xdrm->stats.flips);
 	trace_xen_drm_flip(pipe->index, flip->seq, cookie, XEN_DRM_FLIP_ARMED);
 	return 0;
@@ -216,18 +217,6 @@ void xen_drm_flip_miss(struct xen_drm_pipe *pipe,
 	pipe->flip.whole = true;
 	spin_unlock_irq(&pipe->lock);
 	xen_drm_flip_next_vblank(pipe, event);
-}
-
-/**
- * xen_drm_flip_has_room - would a flip be sent without waiting?
- * @pipe: the pipe
- *
- * Context: process.
- * Return: whether it would, as of now.
- */
-bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe)
-{
-	return xen_drm_ring_has_room(&pipe->ring);
 }
 
 /**

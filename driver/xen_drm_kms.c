@@ -424,6 +424,8 @@ int xen_drm_kms_init(struct xen_drm *xdrm)
 			return ret;
 	}
 	drm->max_vblank_count = U32_MAX;
+	/* the clock counts on while its timer rests */
+	drm->vblank_disable_immediate = true;
 	ret = drm_vblank_init(drm, xdrm->num_pipes);
 	if (ret)
 		return ret;

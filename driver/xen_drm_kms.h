@@ -21,6 +21,7 @@
 
 struct xen_drm;
 struct xen_drm_fb;
+struct xen_drm_page_flip;
 
 /* xen_drm_kms.c, xen_drm_conn.c: the pipeline */
 
@@ -104,6 +105,8 @@ struct xen_drm_cursor {
  *	only the ring's lock
  * @flip: commits and frame-done events
  * @cursor: where the cursor is
+ * @page_flip: the last commit without a state, until it is over and its framebuffer
+ *	let go of; the device's commits_lock
  * @vblank: the clock
  * @crc: checksums of what is shown
  * @config_link: connection on which a mode is set; 0 for none
@@ -137,6 +140,7 @@ struct xen_drm_pipe {
 	spinlock_t lock;		/* see above */
 	struct xen_drm_flip flip;
 	struct xen_drm_cursor cursor;
+	struct xen_drm_page_flip *page_flip;
 	struct xen_drm_vblank vblank;
 	struct xen_drm_crc crc;
 	unsigned int config_link;
@@ -212,7 +216,6 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 		       struct drm_pending_vblank_event *event,
 		       struct xen_drm_fb *fb,
 		       const struct xen_drm_damage *damage, bool new_fb);
-bool xen_drm_flip_has_room(struct xen_drm_pipe *pipe);
 void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event);
 void xen_drm_flip_miss(struct xen_drm_pipe *pipe,

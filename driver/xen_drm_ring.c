@@ -569,17 +569,15 @@ out:
  * xen_drm_ring_has_room - would a request be sent, or refused, at once?
  * @ring: the ring; one that went wrong refuses, who waits shall learn of it
  *
- * Context: process.
+ * Context: any.
  * Return: whether it would, as of now.
  */
-bool xen_drm_ring_has_room(struct xen_drm_ring *ring)
+bool xen_drm_ring_has_room(const struct xen_drm_ring *ring)
 {
-	bool room;
-
-	spin_lock_irq(&ring->lock);
-	room = !ring->up || ring->broken || xen_drm_ring_free_slot(ring);
-	spin_unlock_irq(&ring->lock);
-	return room;
+	/* a slot is free when its entry is; without the lock, as it may change anyway */
+	return !READ_ONCE(ring->up) || READ_ONCE(ring->broken) ||
+	       READ_ONCE(ring->front.req_prod_pvt) -
+	       READ_ONCE(ring->front.rsp_cons) < XEN_DRM_RING_SLOTS;
 }
 
 /* Is the ring full of requests that a backend did not answer in time? */

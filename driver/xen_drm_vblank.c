@@ -6,10 +6,11 @@
  * Frames come on screen by the backend's clock. Clients reckon with timestamps, so
  * ours follows it slowly: by a small part of a period with each frame, which makes
  * it tick at the same rate, when the display has it. A frame belongs to the vblank
- * that has just been, if its flip was sent before that, or to the next one.
- * Displays that are not paced show a frame at once: then that is a vblank, however
- * early. So is the first frame of a mode: it says where the display's clock is. Two
- * frames never have the same count.
+ * that has just been, if its flip was sent before that, or to the next one. The
+ * clock keeps ahead of the frames by more than they vary: one that came before its
+ * vblank would have to wait for the timer. Displays that are not paced show a frame
+ * at once: then that is a vblank, however early. So is the first frame of a mode: it
+ * says where the display's clock is. Two frames never have the same count.
  */
 
 #include <drm/drm_vblank.h>
@@ -17,6 +18,7 @@
 #include "xen_drm.h"
 
 #define XEN_DRM_VBLANK_SLEW	512	/* of a period: with each frame at most */
+#define XEN_DRM_VBLANK_AHEAD	8	/* of a period: what the clock is ahead */
 #define XEN_DRM_VBLANK_SURE	3	/* flips that say the same */
 
 static struct xen_drm_pipe *xen_drm_vblank_pipe(struct xen_drm_vblank *vbl)
@@ -41,6 +43,21 @@ static bool xen_drm_vblank_catch_up(struct xen_drm_vblank *vbl, ktime_t now)
 	vbl->framed = vbl->awaited;
 	vbl->awaited = false;
 	return true;
+}
+
+/*
+ * While the timer rests, who asks moves the clock, once in a jiffy: reading the time
+ * is dear where the hypervisor has to do it, and the core asks three times for each
+ * event.
+ */
+static void xen_drm_vblank_look(struct xen_drm_vblank *vbl)
+{
+	lockdep_assert_held(&vbl->lock);
+
+	if (vbl->on || !time_after(jiffies, vbl->looked))
+		return;
+	vbl->looked = jiffies;
+	xen_drm_vblank_catch_up(vbl, ktime_get());
 }
 
 static void xen_drm_vblank_arm(struct xen_drm_vblank *vbl)
@@ -93,6 +110,7 @@ void xen_drm_vblank_init(struct xen_drm_pipe *pipe)
 	vbl->period = NSEC_PER_SEC / 60;
 	vbl->last = ktime_get();
 	vbl->next = ktime_add_ns(vbl->last, vbl->period);
+	vbl->looked = jiffies;
 	vbl->paced = true;
 }
 
@@ -161,20 +179,23 @@ static void xen_drm_vblank_judge(struct xen_drm_vblank *vbl, ktime_t sent,
 }
 
 /* Brings the next vblank nearer to where this frame would have had it. */
-static void xen_drm_vblank_slew(struct xen_drm_vblank *vbl, s64 since, s64 left)
+static void xen_drm_vblank_slew(struct xen_drm_vblank *vbl, s64 since)
 {
 	s64 most = vbl->period / XEN_DRM_VBLANK_SLEW;
-	s64 off = since < left ? since : -left;
+	s64 off = since - vbl->period / XEN_DRM_VBLANK_AHEAD;
 
+	if (off > vbl->period / 2)
+		off -= vbl->period;
 	/* the timer may stay: it looks at @next, and is hardly late */
 	vbl->next = ktime_add_ns(vbl->next, clamp(off / 8, -most, most));
 }
 
 /* The frame makes a vblank: the first of a mode, and all if nothing paces them. */
-static void xen_drm_vblank_jump(struct xen_drm_vblank *vbl, ktime_t now)
+static void xen_drm_vblank_jump(struct xen_drm_vblank *vbl, ktime_t now,
+				s64 until_next)
 {
 	vbl->last = now;
-	vbl->next = ktime_add_ns(now, vbl->period);
+	vbl->next = ktime_add_ns(now, until_next);
 	vbl->count++;
 	vbl->framed = true;
 	if (vbl->on)
@@ -195,29 +216,33 @@ bool xen_drm_vblank_frame(struct xen_drm_pipe *pipe, ktime_t sent, bool waits)
 {
 	struct xen_drm_vblank *vbl = &pipe->vblank;
 	bool report, passed, next = false;
+	s64 since, left, period;
 	unsigned long flags;
-	s64 since, left;
 	ktime_t now;
 
 	spin_lock_irqsave(&vbl->lock, flags);
 	now = ktime_get();
+	period = vbl->period;
 	report = xen_drm_vblank_catch_up(vbl, now);
+	vbl->looked = jiffies;
 	since = ktime_to_ns(ktime_sub(now, vbl->last));
 	left = ktime_to_ns(ktime_sub(vbl->next, now));
 	passed = ktime_before(sent, vbl->last) && !vbl->framed && !vbl->fresh;
 	if (waits) {
 		xen_drm_vblank_judge(vbl, sent, now);
 		next = !passed && !vbl->fresh &&
-			(vbl->paced || left <= vbl->period / 8);
+			(vbl->paced || left <= period / 8);
+		if (vbl->fresh)
+			period -= period / XEN_DRM_VBLANK_AHEAD;
 		vbl->fresh = false;
 		vbl->framed |= passed;
 		vbl->awaited |= next;
 		vbl->told = next ? vbl->next : now;
 	}
 	if (!waits || passed || next) {
-		xen_drm_vblank_slew(vbl, since, left);
+		xen_drm_vblank_slew(vbl, since);
 	} else {
-		xen_drm_vblank_jump(vbl, now);
+		xen_drm_vblank_jump(vbl, now, period);
 		report = true;
 	}
 	report = report && vbl->on;
@@ -279,8 +304,7 @@ u32 xen_drm_vblank_counter(struct drm_crtc *crtc)
 	u32 count;
 
 	spin_lock_irqsave(&vbl->lock, flags);
-	if (!vbl->on)
-		xen_drm_vblank_catch_up(vbl, ktime_get());
+	xen_drm_vblank_look(vbl);
 	count = vbl->count;
 	spin_unlock_irqrestore(&vbl->lock, flags);
 	return count;
@@ -302,8 +326,7 @@ bool xen_drm_vblank_timestamp(struct drm_crtc *crtc, int *max_error,
 	unsigned long flags;
 
 	spin_lock_irqsave(&vbl->lock, flags);
-	if (!vbl->on)
-		xen_drm_vblank_catch_up(vbl, ktime_get());
+	xen_drm_vblank_look(vbl);
 	*vblank_time = vbl->last;
 	*max_error = 0;
 	spin_unlock_irqrestore(&vbl->lock, flags);

@@ -23,6 +23,7 @@ struct xen_drm_pipe;
  * @next: time of the next one
  * @period: between two, ns
  * @count: vblanks so far
+ * @looked: when the time was read last while the timer rested, jiffies
  * @framed: the last vblank has its frame
  * @awaited: the next one has
  * @fresh: no frame has come since the mode was set
@@ -40,6 +41,7 @@ struct xen_drm_vblank {
 	ktime_t next;
 	s64 period;
 	u32 count;
+	unsigned long looked;
 	bool framed;
 	bool awaited;
 	bool fresh;

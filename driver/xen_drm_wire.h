@@ -166,7 +166,7 @@ int xen_drm_ring_try_submit(struct xen_drm_ring *ring,
 void xen_drm_ring_panic(struct xen_drm_ring *ring, struct xendispl_req *req);
 int xen_drm_ring_submit(struct xen_drm_ring *ring, struct xendispl_req *req,
 			const struct xen_drm_call *call);
-bool xen_drm_ring_has_room(struct xen_drm_ring *ring);
+bool xen_drm_ring_has_room(const struct xen_drm_ring *ring);
 bool xen_drm_ring_wait_room(struct xen_drm_ring *ring);
 
 /* Did the backend break the protocol on it? That was said already. */
