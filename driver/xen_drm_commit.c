@@ -310,7 +310,7 @@ int xen_drm_commit(struct drm_device *drm, struct drm_atomic_state *state,
 	struct xen_drm *xdrm = to_xen_drm(drm);
 	int ret;
 
-	if (nonblock && xen_drm_commit_is_early(state))
+	if (nonblock && !state->async_update && xen_drm_commit_is_early(state))
 		return -EBUSY;
 	if (!nonblock || state->async_update ||
 	    !xen_drm_commit_is_quick(state)) {
