@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -131,15 +132,20 @@ static int parse_options(int argc, char **argv, struct options *options)
 static int read_config(struct options *options)
 {
 	char error[XD_CONFIG_ERROR_SIZE];
+	const char *user;
 	int ret = xd_config_load(&options->config,
 				 options->file ? options->file :
 				 XD_CONFIG_FILE, error);
 
 	/* there need not be one, unless it was named */
-	if (!ret || (ret == -ENOENT && !options->file))
-		return 0;
-	fprintf(stderr, "xen-displayd: %s\n", error);
-	return 2;
+	if (ret && (ret != -ENOENT || options->file)) {
+		fprintf(stderr, "xen-displayd: %s\n", error);
+		return 2;
+	}
+	user = options->config.user;
+	if (user && !getpwnam(user))
+		return wrong("user", user, "a user that this machine has");
+	return 0;
 }
 
 /*
@@ -347,6 +353,16 @@ static int serve(struct options *options)
 	return supervise(config, ready_fd);
 }
 
+static struct xd_bus *open_bus(void)
+{
+	int ret = xd_libxen_raise_share_limit();
+
+	if (ret)
+		xd_warn("buffers of the backend may be few: cannot write " XD_SHARE_LIMIT_FILE ": %s",
+			strerror(-ret));
+	return xd_libxen_bus();
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { 0 };
@@ -357,7 +373,7 @@ int main(int argc, char **argv)
 	if (ret >= 0)
 		return ret;
 	if (options.worker)
-		return xd_child_run(WORKER_FD, xd_libxen_bus);
+		return xd_child_run(WORKER_FD, open_bus);
 	ret = read_config(&options);
 	if (!ret)
 		ret = serve(&options);

@@ -81,7 +81,7 @@ struct xen_drm_bus {
 	[XEN_DRM_FAILED] = XEN_DRM_DO_##failed,			\
 }
 
-/* protocol.md, "State machines": (backend's state, ours) to what we do. */
+/* docs/lifecycle.md, "The frontend's table": (backend's state, ours) to what we do. */
 static const enum xen_drm_bus_action
 xen_drm_bus_actions[][XEN_DRM_NUM_STATES] = {
 	/*		 our state:  WAITING, OFFERED, CONNECTED, GONE, FAILED */

@@ -21,6 +21,12 @@ die() {
 # list FILE...: the words of list files, without comments
 list() { sed -e 's/#.*//' "$@" | tr -s ' \t' '\n' | sed '/^$/d'; }
 
+# git knows which files are the tree's
+need_git() {
+	git -C "$TOP" rev-parse --git-dir >/dev/null 2>&1 ||
+		die "$TOP is not a clone of the repository: git has to know its files"
+}
+
 # step LOGNAME TEXT COMMAND...: run a long command with its output in a log.
 # Says what runs, now and then that it still runs, and how long it took; shows
 # the end of the log and exits when the command fails.

@@ -147,9 +147,9 @@ static bool set_size(uint64_t *field, const char *value, uint64_t min,
 	static const char units[] = "KMG";
 	size_t len = strlen(value);
 	const char *unit = len ? strchr(units, value[len - 1]) : NULL;
-	char digits[16];
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	char digits[24];
 	uint64_t size;
-	uint32_t number;
 
 	if (unit)
 		len--;
@@ -157,14 +157,9 @@ static bool set_size(uint64_t *field, const char *value, uint64_t min,
 		return false;
 	memcpy(digits, value, len);
 	digits[len] = '\0';
-	if (xd_parse_u32(digits, 0, UINT32_MAX, &number))
+	if (xd_parse_u64(digits, 0, max >> shift, &size) || size << shift < min)
 		return false;
-	size = number;
-	if (unit)
-		size <<= 10 * (unit - units + 1);
-	if (size < min || size > max)
-		return false;
-	*field = size;
+	*field = size << shift;
 	return true;
 }
 

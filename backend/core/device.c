@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A device and its states (protocol.md, "State machines"). Nothing is kept of
+ * A device and its states (docs/lifecycle.md, "The backend's table"). Nothing is kept of
  * how a state was reached: each change reads the nodes and looks up what the
  * frontend's state asks for. A connection is a worker process; it is over when
  * that has been waited for, and only then is a state written that says so.

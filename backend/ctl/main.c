@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/control.h"
 #include "ctl/ctl.h"
+#include "proto/limits.h"
 #include "proto/nodes.h"
 
 #define MAX_RATE	240u
@@ -74,7 +76,7 @@ static void parse_target(char *text, uint32_t *ret_domid, uint32_t *ret_conn)
 	*ret_domid = parse_number(text, "a domain's number");
 }
 
-static int screenshot(char *target, const char *path)
+static int screenshot(char *target, char *path)
 {
 	struct xd_canvas canvas;
 	uint32_t domid, conn;
@@ -92,7 +94,18 @@ static int screenshot(char *target, const char *path)
 	return 0;
 }
 
-static int record(char *target, const char *path)
+/* Somebody expects another format, and does not want a directory called so. */
+static bool looks_like_film(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *dot = strrchr(slash ? slash : path, '.');
+	struct stat st;
+
+	return dot && dot[1] && strcmp(dot, ".y4m") && strcmp(dot, "..") &&
+		stat(path, &st);
+}
+
+static int record(char *target, char *path)
 {
 	struct ctl_recording what = {
 		.path = path,
@@ -105,19 +118,24 @@ static int record(char *target, const char *path)
 	if (seconds)
 		what.frames = (uint64_t)seconds * what.rate;
 	parse_target(target, &what.domid, &what.conn);
+	if (looks_like_film(path))
+		ctl_die(2, "\"%s\": expected FILE.y4m, -, or a directory", path);
 	ctl_record(&what);
 	return 0;
 }
 
-static int resize(char *target, const char *size)
+static int resize(char *target, char *size)
 {
 	char question[XD_CONTROL_MAX_QUESTION];
 	uint32_t domid, conn, width, height;
 	int fd;
 
+	if (!strchr(target, ':'))
+		ctl_die(2, "\"%s\": expected DOMID:CONN", target);
 	parse_target(target, &domid, &conn);
 	if (xd_parse_resolution(size, &width, &height))
-		ctl_die(2, "\"%s\": expected WIDTHxHEIGHT", size);
+		ctl_die(2, "\"%s\": expected WIDTHxHEIGHT, each from 1 to %u",
+			size, XD_MAX_DIMENSION);
 	snprintf(question, sizeof(question), "resize %u %u %u %u", domid, conn,
 		 width, height);
 	ctl_ask(question, &fd);
@@ -170,27 +188,69 @@ static int show_all_stats(void)
 	return 0;
 }
 
+static int stats(char *domid, char *none)
+{
+	(void)none;
+	return domid ? show("stats", domid) : show_all_stats();
+}
+
+static int info(char *domid, char *none)
+{
+	(void)none;
+	return show("info", domid);
+}
+
+static int list(char *none, char *no_more)
+{
+	(void)none;
+	(void)no_more;
+	return show("list", NULL);
+}
+
+/**
+ * struct command - what follows the options
+ * @run:	the arguments that are not there are NULL; returns the exit status
+ */
+static const struct command {
+	const char *name;
+	const char *arguments;
+	int min, max;
+	int (*run)(char *first, char *second);
+} commands[] = {
+	{ "list", "", 0, 0, list },
+	{ "info", " DOMID", 1, 1, info },
+	{ "stats", " [DOMID]", 0, 1, stats },
+	{ "screenshot", " DOMID[:CONN] FILE.png", 2, 2, screenshot },
+	{ "record", " DOMID[:CONN] FILE.y4m|-|DIRECTORY", 2, 2, record },
+	{ "resize", " DOMID:CONN WIDTHxHEIGHT", 2, 2, resize },
+};
+
+static const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	ctl_die(2, "\"%s\": not a command, see --help", name);
+}
+
 static int run(int argc, char **argv)
 {
+	const struct command *command;
+	int arguments = argc - 1;
+
 	if (!argc)
 		ctl_die(2, "a command is missing, see --help");
-	if (argc == 3 && !strcmp(argv[0], "record"))
-		return record(argv[1], argv[2]);
-	if (rate || frames || seconds)
+	command = find_command(argv[0]);
+	if (arguments < command->min || arguments > command->max)
+		ctl_die(2, "%s with %d argument%s: expected \"%s%s\"",
+			command->name, arguments, arguments == 1 ? "" : "s",
+			command->name, command->arguments);
+	if (command->run != record && (rate || frames || seconds))
 		ctl_die(2, "--rate, --frames, --seconds: only for record");
-	if (argc == 1 && !strcmp(argv[0], "list"))
-		return show("list", NULL);
-	if (argc == 1 && !strcmp(argv[0], "stats"))
-		return show_all_stats();
-	if (argc == 2 && (!strcmp(argv[0], "info") ||
-			  !strcmp(argv[0], "stats")))
-		return show(argv[0], argv[1]);
-	if (argc == 3 && !strcmp(argv[0], "screenshot"))
-		return screenshot(argv[1], argv[2]);
-	if (argc == 3 && !strcmp(argv[0], "resize"))
-		return resize(argv[1], argv[2]);
-	ctl_die(2, "\"%s\" with %d argument%s: not a command, see --help", argv[0],
-	    argc - 1, argc == 2 ? "" : "s");
+	return command->run(arguments > 0 ? argv[1] : NULL,
+			    arguments > 1 ? argv[2] : NULL);
 }
 
 static uint32_t option_number(const char *option, const char *text,
@@ -224,6 +284,8 @@ int main(int argc, char **argv)
 			ctl_json = true;
 			break;
 		case 's':
+			if (!*optarg)
+				ctl_die(2, "--socket \"\": expected a path");
 			ctl_socket = optarg;
 			break;
 		case 'f':

@@ -7,32 +7,34 @@
 #include "proto/nodes.h"
 
 /* Digits up to the first other byte; returns where that is, NULL on error. */
-static const char *parse_digits(const char *text, uint32_t *ret_value,
+static const char *parse_digits(const char *text, uint64_t *ret_value,
 				int *ret_err)
 {
 	uint64_t value = 0;
+	unsigned int digit;
 	const char *p;
 
 	for (p = text; *p >= '0' && *p <= '9'; p++) {
-		value = value * 10 + (unsigned int)(*p - '0');
-		if (value > UINT32_MAX) {
+		digit = (unsigned int)(*p - '0');
+		if (value > (UINT64_MAX - digit) / 10) {
 			*ret_err = -ERANGE;
 			return NULL;
 		}
+		value = value * 10 + digit;
 	}
 	if (p == text) {
 		*ret_err = -EINVAL;
 		return NULL;
 	}
-	*ret_value = (uint32_t)value;
+	*ret_value = value;
 	return p;
 }
 
-int xd_parse_u32(const char *text, uint32_t min, uint32_t max,
-		 uint32_t *ret_value)
+int xd_parse_u64(const char *text, uint64_t min, uint64_t max,
+		 uint64_t *ret_value)
 {
 	const char *end;
-	uint32_t value;
+	uint64_t value;
 	int err = 0;
 
 	if (!text)
@@ -49,6 +51,17 @@ int xd_parse_u32(const char *text, uint32_t min, uint32_t max,
 	return 0;
 }
 
+int xd_parse_u32(const char *text, uint32_t min, uint32_t max,
+		 uint32_t *ret_value)
+{
+	uint64_t value;
+	int ret = xd_parse_u64(text, min, max, &value);
+
+	if (!ret)
+		*ret_value = (uint32_t)value;
+	return ret;
+}
+
 int xd_parse_flag(const char *text, bool *ret_value)
 {
 	if (!text || (text[0] != '0' && text[0] != '1') || text[1])
@@ -60,8 +73,9 @@ int xd_parse_flag(const char *text, bool *ret_value)
 int xd_parse_resolution(const char *text, uint32_t *ret_width,
 			uint32_t *ret_height)
 {
-	uint32_t width, height;
 	const char *end;
+	uint32_t height;
+	uint64_t width;
 	int err = 0;
 
 	if (!text)
@@ -77,7 +91,7 @@ int xd_parse_resolution(const char *text, uint32_t *ret_width,
 	if (width < 1 || width > XD_MAX_DIMENSION)
 		return -ERANGE;
 
-	*ret_width = width;
+	*ret_width = (uint32_t)width;
 	*ret_height = height;
 	return 0;
 }

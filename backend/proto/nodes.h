@@ -19,6 +19,8 @@
 /* A decimal number, digits only: no sign, no blanks. @text may be NULL. */
 int xd_parse_u32(const char *text, uint32_t min, uint32_t max,
 		 uint32_t *ret_value);
+int xd_parse_u64(const char *text, uint64_t min, uint64_t max,
+		 uint64_t *ret_value);
 
 /* "0" or "1". */
 int xd_parse_flag(const char *text, bool *ret_value);

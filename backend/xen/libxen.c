@@ -393,16 +393,16 @@ static const struct xd_bus_ops bus_ops = {
  * The kernel's module shares 4 MiB at the most unless told otherwise, less than
  * one buffer; what a guest may have is for xd_limits to say.
  */
-static void raise_share_limit(void)
+int xd_libxen_raise_share_limit(void)
 {
-	int fd = open("/sys/module/xen_gntalloc/parameters/limit",
-		      O_WRONLY | O_CLOEXEC);
+	int ret = 0, fd = open(XD_SHARE_LIMIT_FILE, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return;
+		return errno == ENOENT ? 0 : -errno;
 	if (write(fd, SHARE_LIMIT, strlen(SHARE_LIMIT)) < 0)
-		errno = 0;	/* as it was, then */
+		ret = -errno;
 	close(fd);
+	return ret;
 }
 
 /* Not every kernel has it, and not every guest needs it. */
@@ -410,7 +410,6 @@ static xengntshr_handle *open_gntshr(void)
 {
 	if (access("/dev/xen/gntalloc", R_OK | W_OK))
 		return NULL;
-	raise_share_limit();
 	return xengntshr_open(NULL, 0);
 }
 

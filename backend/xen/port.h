@@ -124,6 +124,13 @@ struct xd_bus {
 struct xd_store *xd_libxen_store(void);
 struct xd_bus *xd_libxen_bus(void);
 
+/*
+ * Lets @share have more than the few MiB that the kernel's module begins with: 0,
+ * also where the module is not loaded, or -errno. To be called with rights.
+ */
+#define XD_SHARE_LIMIT_FILE	"/sys/module/xen_gntalloc/parameters/limit"
+int xd_libxen_raise_share_limit(void);
+
 /* Can the real bus export grants? To be asked with rights. */
 bool xd_libxen_exports(void);
 

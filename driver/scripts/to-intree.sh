@@ -8,12 +8,16 @@
 # The tree is only read. compat/ is left behind: its names become the kernel's.
 set -euo pipefail
 from=$(cd "$(dirname "$0")/.." && pwd)
-tree=${1:?usage: to-intree.sh KERNEL-TREE}
+[ $# -eq 1 ] || {
+	echo "usage: to-intree.sh KERNEL-TREE" >&2
+	exit 2
+}
+tree=$1
 dir=drivers/gpu/drm/xen
 page=Documentation/gpu/xen-front.rst
 [ -d "$tree/$dir" ] || {
-	echo "to-intree.sh: no $dir in $tree" >&2
-	exit 1
+	echo "to-intree.sh: no $dir in \"$tree\"" >&2
+	exit 2
 }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -84,6 +84,10 @@ static void bounds(void **state)
 	assert_int_equal(config.limits.max_dbuf_bytes, UINT32_MAX);
 	assert_int_equal(config.limits.max_shared_bytes, 0);
 	xd_config_finish(&config);
+
+	assert_int_equal(parse_fresh("[limits]\nbytes = 1099511627776\n"), 0);
+	assert_int_equal(config.limits.max_bytes, UINT64_C(1) << 40);
+	xd_config_finish(&config);
 }
 
 /* What a guest's section does not set is as for all, wherever it stands. */

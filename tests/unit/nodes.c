@@ -10,6 +10,7 @@ static void numbers(void **state)
 		"", " ", "-1", "+1", " 1", "1 ", "1\n", "0x10", "1e3", "1.0",
 		"a", "1a", "\xff", "--", "1,2",
 	};
+	uint64_t wide = 0;
 	uint32_t v = 77;
 
 	assert_int_equal(xd_parse_u32("0", 0, UINT32_MAX, &v), 0);
@@ -27,6 +28,12 @@ static void numbers(void **state)
 	assert_int_equal(xd_parse_u32("0", 1, 5, &v), -ERANGE);
 	assert_int_equal(xd_parse_u32("6", 1, 5, &v), -ERANGE);
 	assert_int_equal(xd_parse_u32(NULL, 0, 5, &v), -EINVAL);
+	assert_int_equal(xd_parse_u64("18446744073709551615", 0, UINT64_MAX,
+				      &wide), 0);
+	assert_true(wide == UINT64_MAX);
+	assert_int_equal(xd_parse_u64("18446744073709551616", 0, UINT64_MAX,
+				      &wide), -ERANGE);
+	assert_true(wide == UINT64_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		if (xd_parse_u32(bad[i], 0, UINT32_MAX, &v) != -EINVAL)
 			fail_msg("\"%s\" was taken", bad[i]);
