@@ -132,6 +132,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 static int read_config(struct options *options)
 {
 	char error[XD_CONFIG_ERROR_SIZE];
+	const struct passwd *pw;
 	const char *user;
 	int ret = xd_config_load(&options->config,
 				 options->file ? options->file :
@@ -143,8 +144,11 @@ static int read_config(struct options *options)
 		return 2;
 	}
 	user = options->config.user;
-	if (user && !getpwnam(user))
+	pw = user ? getpwnam(user) : NULL;
+	if (user && !pw)
 		return wrong("user", user, "a user that this machine has");
+	if (pw && !pw->pw_uid)
+		return wrong("user", user, "a user without rights");
 	return 0;
 }
 
@@ -353,14 +357,14 @@ static int serve(struct options *options)
 	return supervise(config, ready_fd);
 }
 
-static struct xd_bus *open_bus(void)
+static struct xd_bus *open_bus(uint32_t domid, bool share)
 {
-	int ret = xd_libxen_raise_share_limit();
+	int ret = share ? xd_libxen_raise_share_limit() : 0;
 
 	if (ret)
 		xd_warn("buffers of the backend may be few: cannot write " XD_SHARE_LIMIT_FILE ": %s",
 			strerror(-ret));
-	return xd_libxen_bus();
+	return xd_libxen_bus(domid, share);
 }
 
 int main(int argc, char **argv)

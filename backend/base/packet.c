@@ -35,6 +35,28 @@ int xd_packet_send(int sock, const void *data, size_t size, int fd)
 	return errno == ENOBUFS || errno == ENOMEM ? -EAGAIN : -errno;
 }
 
+/*
+ * The one descriptor that came, or -1; -EPROTO if more did, which are closed. Some
+ * may be missing: we have no room for more of them.
+ */
+static int take_fd(struct msghdr *header)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(header);
+	size_t num, i;
+	int fd = -1;
+
+	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET ||
+	    cmsg->cmsg_type != SCM_RIGHTS)
+		return -1;
+	num = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	for (i = 0; i < num; i++) {
+		memcpy(&fd, CMSG_DATA(cmsg) + i * sizeof(int), sizeof(int));
+		if (num > 1)
+			close(fd);
+	}
+	return num > 1 ? -EPROTO : fd;
+}
+
 int xd_packet_receive(int sock, void *data, size_t size, int *ret_fd)
 {
 	struct iovec iov = { .iov_base = data, .iov_len = size };
@@ -45,9 +67,8 @@ int xd_packet_receive(int sock, void *data, size_t size, int *ret_fd)
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
-	struct cmsghdr *cmsg;
 	ssize_t len;
-	int fd = -1;
+	int fd;
 
 	*ret_fd = -1;
 	len = recvmsg(sock, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
@@ -56,11 +77,9 @@ int xd_packet_receive(int sock, void *data, size_t size, int *ret_fd)
 		return errno == ENOMEM ? -EAGAIN : -errno;
 	if (!len)
 		return 0;
-	cmsg = CMSG_FIRSTHDR(&header);
-	if (cmsg && cmsg->cmsg_level == SOL_SOCKET &&
-	    cmsg->cmsg_type == SCM_RIGHTS &&
-	    cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(cmsg), sizeof(int));
+	fd = take_fd(&header);
+	if (fd == -EPROTO)
+		return fd;
 	if ((size_t)len != size || header.msg_flags & MSG_TRUNC) {
 		if (fd >= 0)
 			close(fd);

@@ -44,15 +44,20 @@ static int enter_sandbox(const struct xd_child *child,
 
 	if (ret == -ENOENT && *child->user)
 		xd_error("there is no user \"%s\"", child->user);
-	if (!ret && child->sandbox)
-		ret = xd_sandbox_calls(role, role == XD_SANDBOX_WORKER ?
-				       worker_denied : viewer_denied);
+	if (ret) {
+		xd_error("cannot drop rights: %s", strerror(-ret));
+		return ret;
+	}
+	if (!child->sandbox)
+		return 0;
+	ret = xd_sandbox_calls(role, role == XD_SANDBOX_WORKER ?
+			       worker_denied : viewer_denied);
 	if (ret == -ENOSYS || ret == -EINVAL) {
 		xd_warn("no seccomp here: the process keeps its system calls");
-		ret = 0;
+		return 0;
 	}
 	if (ret)
-		xd_error("cannot drop rights: %s", strerror(-ret));
+		xd_error("cannot give up system calls: %s", strerror(-ret));
 	return ret;
 }
 
@@ -64,10 +69,15 @@ static int serve(int sock, struct xd_bus *bus, const struct xd_message *msg,
 	return xd_worker_serve(sock, bus, &msg->connect, fd);
 }
 
-static int run_worker(int sock, struct xd_bus *(*open_bus)(void),
+static bool wants_share(const struct xd_message *msg)
+{
+	return msg->type == XD_MSG_CONNECT && msg->connect.features.be_alloc;
+}
+
+static int run_worker(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share),
 		      const struct xd_message *msg, int fd)
 {
-	struct xd_bus *bus = open_bus();
+	struct xd_bus *bus = open_bus(msg->child.domid, wants_share(msg));
 	int ret;
 
 	if (!bus) {
@@ -141,7 +151,7 @@ static void set_up_log(const struct xd_child *child)
 		xd_log_to_syslog();
 }
 
-int xd_child_run(int sock, struct xd_bus *(*open_bus)(void))
+int xd_child_run(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share))
 {
 	struct xd_message msg;
 	int fd, ret;

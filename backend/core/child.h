@@ -8,10 +8,11 @@
 /**
  * xd_child_run() - do what the first message says
  * @sock:	owned. To the supervisor; a viewer's leads to the worker
- * @open_bus:	opens the Xen bus, before rights are dropped
+ * @open_bus:	opens the Xen bus to a guest, with backend-allocated buffers or
+ *		without, before rights are dropped
  *
  * Return: exit status.
  */
-int xd_child_run(int sock, struct xd_bus *(*open_bus)(void));
+int xd_child_run(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share));
 
 #endif /* XD_CORE_CHILD_H */

@@ -440,12 +440,17 @@ void xd_control_lost(struct xd_device *dev)
 		}
 }
 
-/* Removes a socket that nobody listens on. */
+/* Removes a socket that nobody listens on; what is none stays. */
 static int remove_stale(const struct sockaddr_un *addr)
 {
-	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	int ret = 0;
+	struct stat st;
+	int sock, ret = 0;
 
+	if (lstat(addr->sun_path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		return -errno;
 	if (!connect(sock, (const struct sockaddr *)addr, sizeof(*addr)))

@@ -365,11 +365,15 @@ static void bus_notify(struct xd_bus *bus, int port)
 
 static void bus_destroy(struct xd_bus *bus)
 {
-	xenevtchn_close(to_libxen_bus(bus)->evtchn);
-	xengnttab_close(to_libxen_bus(bus)->gnttab);
-	if (to_libxen_bus(bus)->gntshr)
-		xengntshr_close(to_libxen_bus(bus)->gntshr);
-	free(bus);
+	struct libxen_bus *libxen = to_libxen_bus(bus);
+
+	if (libxen->evtchn)
+		xenevtchn_close(libxen->evtchn);
+	if (libxen->gnttab)
+		xengnttab_close(libxen->gnttab);
+	if (libxen->gntshr)
+		xengntshr_close(libxen->gntshr);
+	free(libxen);
 }
 
 static const struct xd_bus_ops bus_ops = {
@@ -405,36 +409,48 @@ int xd_libxen_raise_share_limit(void)
 	return ret;
 }
 
-/* Not every kernel has it, and not every guest needs it. */
+/* Not every kernel has it. */
 static xengntshr_handle *open_gntshr(void)
 {
 	if (access("/dev/xen/gntalloc", R_OK | W_OK))
 		return NULL;
-	return xengntshr_open(NULL, 0);
+	return xengntshr_open(&silent, 0);
 }
 
-struct xd_bus *xd_libxen_bus(void)
+/* 0, also where the platform cannot, or -errno */
+static int open_evtchn(struct libxen_bus *bus, uint32_t domid)
+{
+	int fd, flags;
+
+	bus->evtchn = xenevtchn_open(NULL, 0);
+	if (!bus->evtchn)
+		return -errno;
+	if (xenevtchn_restrict(bus->evtchn, (domid_t)domid) &&
+	    errno != ENOTTY && errno != EOPNOTSUPP)
+		return -errno;
+	fd = xenevtchn_fd(bus->evtchn);
+	flags = fcntl(fd, F_GETFL);
+	return fcntl(fd, F_SETFL, flags | O_NONBLOCK) ? -errno : 0;
+}
+
+struct xd_bus *xd_libxen_bus(uint32_t domid, bool share)
 {
 	struct libxen_bus *bus = calloc(1, sizeof(*bus));
-	int flags;
+	int ret;
 
 	if (!bus)
 		return NULL;
 	bus->base.ops = &bus_ops;
 	bus->gnttab = xengnttab_open(&silent, 0);
-	bus->evtchn = xenevtchn_open(NULL, 0);
-	if (!bus->gnttab || !bus->evtchn) {
-		if (bus->gnttab)
-			xengnttab_close(bus->gnttab);
-		if (bus->evtchn)
-			xenevtchn_close(bus->evtchn);
-		free(bus);
+	ret = bus->gnttab ? open_evtchn(bus, domid) : -errno;
+	if (ret) {
+		bus_destroy(&bus->base);
+		errno = -ret;
 		return NULL;
 	}
-	bus->gntshr = open_gntshr();
+	if (share)
+		bus->gntshr = open_gntshr();
 	bus->no_export = why_no_export(bus->gnttab);
-	flags = fcntl(xenevtchn_fd(bus->evtchn), F_GETFL);
-	fcntl(xenevtchn_fd(bus->evtchn), F_SETFL, flags | O_NONBLOCK);
 	return &bus->base;
 }
 

@@ -120,9 +120,12 @@ struct xd_bus {
 	const struct xd_bus_ops *ops;
 };
 
-/* The real ones; NULL with errno set. */
+/*
+ * The real ones; NULL with errno set. The bus has event channels of guest @domid
+ * only, and backend-allocated buffers if it is to @share and the kernel can.
+ */
 struct xd_store *xd_libxen_store(void);
-struct xd_bus *xd_libxen_bus(void);
+struct xd_bus *xd_libxen_bus(uint32_t domid, bool share);
 
 /*
  * Lets @share have more than the few MiB that the kernel's module begins with: 0,

@@ -259,11 +259,11 @@ struct xd_bus *__wrap_fake_bus_open(struct fake *fake)
 
 /* Children */
 
-int __real_xd_child_run(int sock, struct xd_bus *(*open_bus)(void));
-int __wrap_xd_child_run(int sock, struct xd_bus *(*open_bus)(void));
+int __real_xd_child_run(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share));
+int __wrap_xd_child_run(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share));
 
 /* What it is says its first message, which it takes itself. */
-int __wrap_xd_child_run(int sock, struct xd_bus *(*open_bus)(void))
+int __wrap_xd_child_run(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share))
 {
 	struct pollfd pfd = { .fd = sock, .events = POLLIN };
 	enum fault_role role = FAULT_NOBODY;

@@ -32,7 +32,7 @@ struct xd_store *__wrap_xd_libxen_store(void)
 	return fake_store_open(sim->fake);
 }
 
-static struct xd_bus *open_bus(void)
+static struct xd_bus *open_bus(uint32_t domid, bool share)
 {
 	return fake_bus_open(sim->fake);
 }

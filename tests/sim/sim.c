@@ -56,7 +56,7 @@ static void die_denied(int sock)
 	raise(SIGSYS);
 }
 
-static struct xd_bus *open_bus(void)
+static struct xd_bus *open_bus(uint32_t domid, bool share)
 {
 	return fake_bus_open(the_fake);
 }
