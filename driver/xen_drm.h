@@ -105,6 +105,7 @@ int xen_drm_cmd_fb_attach(struct xen_drm_fb *fb, u64 dbuf_cookie, u64 cookie,
 int xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie);
 int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 			   u32 height, u32 bpp, const struct xen_drm_call *call);
+void xen_drm_cmd_switch_off(struct xen_drm_pipe *pipe);
 int xen_drm_cmd_page_flip(struct xen_drm_pipe *pipe, u64 fb_cookie,
 			  const struct xen_drm_damage *damage,
 			  const struct xen_drm_call *call);
@@ -162,7 +163,7 @@ bool xen_drm_edid_good(const u8 *edid, size_t size);
  * @stats: counters for debugfs
  * @hotplug_mode_update: connectors have it: hotplug may mean another mode
  * @num_pipes: entries of @pipes
- * @pipes: one for each connector
+ * @pipes: one for each connector; nearly 10 KiB each
  */
 struct xen_drm {
 	struct drm_device drm;
@@ -201,7 +202,7 @@ struct xen_drm {
 	struct xen_drm_stats stats;
 	struct drm_property *hotplug_mode_update;
 	unsigned int num_pipes;
-	struct xen_drm_pipe pipes[XEN_DRM_MAX_CONNECTORS];
+	struct xen_drm_pipe *pipes;
 };
 
 static inline struct xen_drm *to_xen_drm(struct drm_device *drm)

@@ -214,7 +214,7 @@ static int xen_drm_buf_lend(struct xen_drm_buf *buf, domid_t domid)
 		return xen_drm_grants_take_dir(&buf->grants, &xdrm->acct,
 					       domid, buf->mem.num_pages);
 	return xen_drm_grants_take(&buf->grants, &xdrm->acct, domid,
-				   buf->mem.pages, buf->mem.num_pages,
+				   buf->mem.pages, buf->size,
 				   xen_drm_has(xdrm, XEN_DRM_FEAT_RO_GRANTS));
 }
 

@@ -135,7 +135,7 @@ int xen_drm_cmd_fb_detach(struct xen_drm *xdrm, u64 fb_cookie)
 /**
  * xen_drm_cmd_set_config - SET_CONFIG, without waiting for the answer
  * @pipe: the connector
- * @fb_cookie: what to show; all zeros switches the connector off
+ * @fb_cookie: what to show
  * @width: pixels
  * @height: lines
  * @bpp: bits per pixel
@@ -154,6 +154,27 @@ int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 	req.op.set_config.height = height;
 	req.op.set_config.bpp = bpp;
 	return xen_drm_ring_submit(&pipe->ring, &req, call);
+}
+
+/**
+ * xen_drm_cmd_switch_off - SET_CONFIG of zeros: the connector shows nothing
+ * @pipe: the connector
+ *
+ * Framebuffer and buffer may go then, which is said over connector 0's ring. The
+ * protocol orders requests of one ring only: other connectors' answers are waited
+ * for.
+ *
+ * Context: process, waits.
+ */
+void xen_drm_cmd_switch_off(struct xen_drm_pipe *pipe)
+{
+	struct xendispl_req req = { .operation = XENDISPL_OP_SET_CONFIG };
+	struct xen_drm_call nobody = {};
+
+	if (pipe->index)
+		xen_drm_ring_call(&pipe->ring, &req, NULL, NULL, NULL);
+	else
+		xen_drm_ring_submit(&pipe->ring, &req, &nobody);
 }
 
 static void xen_drm_cmd_fill_flip(struct xendispl_req *req,
@@ -296,7 +317,7 @@ static struct xen_drm_edid_buf *xen_drm_edid_buf_new(struct xen_drm *xdrm)
 			goto err;
 	}
 	if (xen_drm_grants_take(&edid->grants, &xdrm->acct, xdrm->backend_id,
-				edid->pages, XEN_DRM_EDID_PAGES, false))
+				edid->pages, XENDISPL_EDID_MAX_SIZE, false))
 		goto err;
 	return edid;
 

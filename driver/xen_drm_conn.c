@@ -89,24 +89,30 @@ static int xen_drm_conn_get_modes(struct drm_connector *connector)
 }
 
 /**
- * xen_drm_conn_mode_fits - can the connector show a mode?
+ * xen_drm_conn_mode_was_offered - may a client set a mode?
  * @pipe: the pipe
  * @mode: any, also one that a client made up
  *
+ * A monitor that has become smaller on this connection still takes the modes that
+ * it had (docs/protocol-extensions.md, "connector-event").
+ *
  * Context: any.
- * Return: whether its active area is within the connector's.
+ * Return: whether its active area is within what the backend has offered.
  */
-bool xen_drm_conn_mode_fits(const struct xen_drm_pipe *pipe,
-			    const struct drm_display_mode *mode)
+bool xen_drm_conn_mode_was_offered(const struct xen_drm_pipe *pipe,
+				   const struct drm_display_mode *mode)
 {
-	return mode->hdisplay <= pipe->width && mode->vdisplay <= pipe->height;
+	return mode->hdisplay <= READ_ONCE(pipe->max_width) &&
+		mode->vdisplay <= READ_ONCE(pipe->max_height);
 }
 
 static enum drm_mode_status
 xen_drm_conn_mode_valid(struct drm_connector *connector,
 			struct drm_display_mode *mode)
 {
-	return xen_drm_conn_mode_fits(connector_to_pipe(connector), mode) ?
+	const struct xen_drm_pipe *pipe = connector_to_pipe(connector);
+
+	return mode->hdisplay <= pipe->width && mode->vdisplay <= pipe->height ?
 		MODE_OK : MODE_PANEL;
 }
 
@@ -200,18 +206,23 @@ static int xen_drm_conn_ask_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
 	int ret = xen_drm_cmd_get_edid(pipe, ret_edid, ret_size);
 
 	if (!ret && !xen_drm_edid_good(*ret_edid, *ret_size)) {
-		drm_warn(&pipe->xdrm->drm,
-			 "connector %u: the backend's EDID (%zu bytes) is not valid, using the configured size\n",
-			 pipe->index, *ret_size);
+		if (!pipe->edid_warned)
+			drm_warn(&pipe->xdrm->drm,
+				 "connector %u: the backend's EDID (%zu bytes) is not valid, using the configured size\n",
+				 pipe->index, *ret_size);
+		pipe->edid_warned = true;
 		kfree(*ret_edid);
 		return -EINVAL;
 	}
 	return ret;
 }
 
-/* The monitor there is now. @edid: the pipe's from here on; NULL without one. */
+/*
+ * The monitor there is now. @edid: the pipe's from here on; NULL without one.
+ * @first: of this connection.
+ */
 static void xen_drm_conn_set_edid(struct xen_drm_pipe *pipe, u8 *edid,
-				  size_t size)
+				  size_t size, bool first)
 {
 	const struct xen_drm_conn_cfg *cfg = &pipe->xdrm->cfg.conn[pipe->index];
 	struct mutex *lock = &pipe->xdrm->drm.mode_config.mutex;
@@ -225,7 +236,25 @@ static void xen_drm_conn_set_edid(struct xen_drm_pipe *pipe, u8 *edid,
 	pipe->height = cfg->height;
 	if (edid)
 		xen_drm_conn_measure(pipe);
+	WRITE_ONCE(pipe->max_width, first ? pipe->width :
+		   max(pipe->max_width, pipe->width));
+	WRITE_ONCE(pipe->max_height, first ? pipe->height :
+		   max(pipe->max_height, pipe->height));
 	mutex_unlock(lock);
+}
+
+/**
+ * xen_drm_conn_new_backend - forget what the last backend said of its monitor
+ * @pipe: the pipe, nothing received yet
+ *
+ * Without "connector-event", or without an event, there is one.
+ *
+ * Context: state machine.
+ */
+void xen_drm_conn_new_backend(struct xen_drm_pipe *pipe)
+{
+	WRITE_ONCE(pipe->connected, true);
+	pipe->edid_warned = false;
 }
 
 /**
@@ -248,7 +277,7 @@ bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask)
 		ret = xen_drm_conn_ask_edid(pipe, &edid, &size);
 	if (ret == -ENOTCONN)
 		return false;	/* the next backend is asked, too */
-	xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size);
+	xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size, true);
 	return ask && ret != -ETIMEDOUT;
 }
 
@@ -271,7 +300,8 @@ static void xen_drm_conn_refetch_edid(struct xen_drm_pipe *pipe)
 	}
 	pipe->edid_tries = 0;
 	if (ret != -ENOTCONN && ret != -ETIMEDOUT && ret != -ENOMEM)
-		xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size);
+		xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size,
+				      false);
 }
 
 static void xen_drm_conn_hotplug_work(struct work_struct *work)
@@ -367,6 +397,8 @@ int xen_drm_conn_init(struct xen_drm_pipe *pipe)
 
 	pipe->width = cfg->width;
 	pipe->height = cfg->height;
+	pipe->max_width = cfg->width;
+	pipe->max_height = cfg->height;
 	pipe->connected = true;
 
 	ret = drm_connector_init(&pipe->xdrm->drm, &pipe->connector,

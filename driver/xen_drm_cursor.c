@@ -76,6 +76,7 @@ static void xen_drm_cursor_set(struct xen_drm_pipe *pipe,
 		.count = 1,
 		.rect = { { .x2 = new->src_w >> 16, .y2 = new->src_h >> 16 } },
 	};
+	unsigned int link = READ_ONCE(pipe->xdrm->link);
 	u64 cookie = 0;
 	int ret = 0;
 
@@ -92,15 +93,31 @@ static void xen_drm_cursor_set(struct xen_drm_pipe *pipe,
 		drm_err_ratelimited(&pipe->xdrm->drm,
 				    "connector %u: the backend refused a cursor: error %d\n",
 				    pipe->index, ret);
+	spin_lock_irq(&pipe->lock);
+	pipe->cursor.link = ret == -ENOTCONN ? 0 : link;
+	spin_unlock_irq(&pipe->lock);
+}
+
+/**
+ * xen_drm_cursor_is_known - has this connection's backend the plane's image?
+ * @pipe: the pipe
+ *
+ * Context: any.
+ * Return: whether it has. It forgets the image when the screen is switched off.
+ */
+bool xen_drm_cursor_is_known(struct xen_drm_pipe *pipe)
+{
+	return READ_ONCE(pipe->cursor.link) == READ_ONCE(pipe->xdrm->link);
 }
 
 /**
  * xen_drm_cursor_show - tell the backend of the cursor's state
  * @pipe: the pipe, with a mode set on this connection
- * @old: what the backend knows; NULL for nothing
- * @new: the plane's state
+ * @old: what the plane's state was
+ * @new: what it is
  *
- * With the same framebuffer at the same place, what is in it has changed.
+ * A backend that does not know the image is told all of it. With the same
+ * framebuffer at the same place, what is in it has changed.
  *
  * Context: process: a commit's, or the state machine's; waits for the backend
  * when the image is new.
@@ -110,14 +127,15 @@ void xen_drm_cursor_show(struct xen_drm_pipe *pipe,
 			 const struct drm_plane_state *new)
 {
 	struct drm_framebuffer *fb = new->crtc ? new->fb : NULL;
-	bool moved = !old || old->crtc_x != new->crtc_x ||
+	bool all = !xen_drm_cursor_is_known(pipe);
+	bool moved = all || old->crtc_x != new->crtc_x ||
 		old->crtc_y != new->crtc_y;
 
 	if (!xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_CURSOR))
 		return;
 	if (fb && moved)
 		xen_drm_cursor_move(pipe, new->crtc_x, new->crtc_y);
-	if (!old || old->fb != fb || old->src_w != new->src_w ||
+	if ((all && fb) || old->fb != fb || old->src_w != new->src_w ||
 	    old->src_h != new->src_h || (fb && !moved))
 		xen_drm_cursor_set(pipe, new);
 }
@@ -134,6 +152,7 @@ void xen_drm_cursor_reset(struct xen_drm_pipe *pipe)
 
 	pipe->cursor.moved = false;
 	pipe->cursor.on_its_way = false;
+	pipe->cursor.link = 0;
 }
 
 /* The image may be a framebuffer's part; it may be partly or wholly off screen. */
@@ -155,7 +174,18 @@ static int xen_drm_cursor_check_fb(struct xen_drm_pipe *pipe,
 	return xen_drm_fb_check_wire(pipe->xdrm, new->fb);
 }
 
+static bool xen_drm_cursor_is_same(const struct drm_plane_state *a,
+				   const struct drm_plane_state *b)
+{
+	return a->fb == b->fb && a->crtc == b->crtc &&
+		a->crtc_x == b->crtc_x && a->crtc_y == b->crtc_y &&
+		a->src_x == b->src_x && a->src_y == b->src_y &&
+		a->src_w == b->src_w && a->src_h == b->src_h;
+}
+
+/* A cursor that nobody touches is no reason to refuse what else is committed. */
 static int xen_drm_cursor_check(struct xen_drm_pipe *pipe,
+				const struct drm_plane_state *old,
 				struct drm_plane_state *new,
 				const struct drm_crtc_state *crtc_state)
 {
@@ -167,7 +197,9 @@ static int xen_drm_cursor_check(struct xen_drm_pipe *pipe,
 						  true, true);
 	if (ret)
 		return ret;
-	return new->fb ? xen_drm_cursor_check_fb(pipe, new) : 0;
+	if (!new->fb || xen_drm_cursor_is_same(old, new))
+		return 0;
+	return xen_drm_cursor_check_fb(pipe, new);
 }
 
 static int xen_drm_cursor_atomic_check(struct drm_plane *plane,
@@ -181,8 +213,9 @@ static int xen_drm_cursor_atomic_check(struct drm_plane *plane,
 		crtc_state = drm_atomic_get_new_crtc_state(state, new->crtc);
 	if (!crtc_state)
 		return 0;
-	return xen_drm_cursor_check(xen_drm_cursor_pipe(plane), new,
-				    crtc_state);
+	return xen_drm_cursor_check(xen_drm_cursor_pipe(plane),
+				    drm_atomic_get_old_plane_state(state, plane),
+				    new, crtc_state);
 }
 
 /* The CRTC's flush shows the cursor, after a mode was set. */

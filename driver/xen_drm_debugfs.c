@@ -66,6 +66,21 @@ static int xen_drm_debugfs_buffers(struct seq_file *m, void *data)
 	return 0;
 }
 
+/* Bytes of all buffers, those kept for reuse among them. */
+static u64 xen_drm_debugfs_bytes(struct xen_drm *xdrm)
+{
+	struct xen_drm_buf *buf;
+	u64 bytes = 0;
+
+	mutex_lock(&xdrm->bufs_lock);
+	list_for_each_entry(buf, &xdrm->bufs, node)
+		bytes += buf->size;
+	list_for_each_entry(buf, &xdrm->pool, node)
+		bytes += buf->size;
+	mutex_unlock(&xdrm->bufs_lock);
+	return bytes;
+}
+
 static int xen_drm_debugfs_stats(struct seq_file *m, void *data)
 {
 	struct xen_drm *xdrm = xen_drm_debugfs_device(m);
@@ -82,6 +97,7 @@ static int xen_drm_debugfs_stats(struct seq_file *m, void *data)
 	seq_printf(m, "violations %lld\n", atomic64_read(&stats->violations));
 	seq_printf(m, "reconnects %lld\n", atomic64_read(&stats->reconnects));
 	seq_printf(m, "copied %lld\n", atomic64_read(&stats->copied));
+	seq_printf(m, "bytes %llu\n", xen_drm_debugfs_bytes(xdrm));
 	seq_printf(m, "grants %d\n", atomic_read(&xdrm->acct.used));
 	seq_printf(m, "dying-buffers %d\n", atomic_read(&xdrm->bufs_dying));
 	return 0;

@@ -11,6 +11,7 @@
  */
 
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include <drm/drm_atomic_helper.h>
 #include <drm/drm_drv.h>
@@ -78,6 +79,21 @@ static void xen_drm_release_count(struct drm_device *drm, void *ctx)
 static void xen_drm_release_wq(struct drm_device *drm, void *ctx)
 {
 	destroy_workqueue(ctx);
+}
+
+static void xen_drm_free_pipes(struct drm_device *drm, void *ctx)
+{
+	kvfree(ctx);
+}
+
+static int xen_drm_alloc_pipes(struct xen_drm *xdrm, unsigned int num)
+{
+	xdrm->pipes = kvcalloc(num, sizeof(*xdrm->pipes), GFP_KERNEL);
+	if (!xdrm->pipes)
+		return -ENOMEM;
+	xdrm->num_pipes = num;
+	return drmm_add_action_or_reset(&xdrm->drm, xen_drm_free_pipes,
+					xdrm->pipes);
 }
 
 static bool xen_drm_pipe_event(void *ctx, const struct xendispl_evt *evt)
@@ -153,7 +169,9 @@ struct xen_drm *xen_drm_create(struct xenbus_device *xb,
 	if (ret)
 		return ERR_PTR(ret);
 	xdrm->cfg = *cfg;
-	xdrm->num_pipes = cfg->num_conn;
+	ret = xen_drm_alloc_pipes(xdrm, cfg->num_conn);
+	if (ret)
+		return ERR_PTR(ret);
 	xdrm->backend_id = xb->otherend_id;
 	ret = drmm_mutex_init(&xdrm->drm, &xdrm->bufs_lock);
 	if (ret)

@@ -252,8 +252,11 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 			xen_drm_flip_add_damage(flip, fb->cookie, damage);
 			ret = 0;
 		} else {
-			if (new_fb)
+			/* what changed meanwhile is in this one, too */
+			if (new_fb && flip->dirty) {
 				flip->dirty = false;
+				flip->whole = true;
+			}
 			ret = xen_drm_flip_submit(pipe, fb->cookie, damage,
 						  &seq);
 			if (!ret && waits) {
@@ -264,7 +267,7 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 		spin_unlock_irq(&pipe->lock);
 	} while (ret == -EAGAIN);
 
-	if (ret == -EAGAIN)
+	if (ret && ret != -ENOTCONN)
 		xen_drm_conn_set_bad(pipe, true);
 	if (ret)
 		xen_drm_flip_next_vblank(pipe, event);
@@ -319,6 +322,7 @@ void xen_drm_flip_config(struct xen_drm_pipe *pipe,
 	flip->dirty = false;
 	flip->whole = false;
 	flip->num_wire = 0;
+	pipe->cursor.link = 0;
 	pipe->config_link = READ_ONCE(pipe->xdrm->link);
 	if (event) {
 		flip->event = event;

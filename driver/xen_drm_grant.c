@@ -359,7 +359,8 @@ static void xen_drm_grants_grant_dir(struct xen_drm_grants *grants,
  * @acct: where to count
  * @domid: the backend's domain
  * @pages: the pages; must stay until xen_drm_grants_end()
- * @num_pages: how many, at least one
+ * @size: of the range, bytes, at least one: what the wire says, which need not be
+ *	whole pages of ours
  * @readonly: the backend must not write to @pages; it never may to the directory
  *
  * Context: process.
@@ -367,10 +368,9 @@ static void xen_drm_grants_grant_dir(struct xen_drm_grants *grants,
  */
 int xen_drm_grants_take(struct xen_drm_grants *grants,
 			struct xen_drm_grant_acct *acct, domid_t domid,
-			struct page **pages, unsigned int num_pages,
-			bool readonly)
+			struct page **pages, size_t size, bool readonly)
 {
-	unsigned int num = num_pages * XEN_PFN_PER_PAGE;
+	unsigned int num = XEN_PFN_UP(size);
 	int ret;
 
 	ret = xen_drm_grants_alloc(grants, num);

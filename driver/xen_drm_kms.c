@@ -37,6 +37,8 @@ static int xen_drm_plane_atomic_check(struct drm_plane *plane,
 {
 	struct xen_drm_pipe *pipe = container_of(plane, struct xen_drm_pipe,
 						 plane);
+	struct drm_plane_state *old =
+		drm_atomic_get_old_plane_state(state, plane);
 	struct drm_plane_state *new =
 		drm_atomic_get_new_plane_state(state, plane);
 	struct drm_crtc_state *crtc_state = NULL;
@@ -59,7 +61,9 @@ static int xen_drm_plane_atomic_check(struct drm_plane *plane,
 			    new->src_x, new->src_y);
 		return -EINVAL;
 	}
-	return xen_drm_fb_check_wire(pipe->xdrm, new->fb);
+	/* what is shown stays, whatever the backend of today lacks */
+	return new->fb == old->fb ? 0 :
+		xen_drm_fb_check_wire(pipe->xdrm, new->fb);
 }
 
 /* More areas than the wire carries become one; count 0 is everything. */
@@ -133,19 +137,37 @@ xen_drm_crtc_mode_valid(struct drm_crtc *crtc,
 	return MODE_OK;
 }
 
+/* The screen had no picture, and with it no cursor: both come back. */
+static int xen_drm_crtc_add_cursor(struct drm_crtc *crtc,
+				   struct drm_atomic_state *state)
+{
+	struct drm_plane_state *old, *new;
+
+	old = drm_atomic_get_old_plane_state(state, crtc->primary);
+	new = drm_atomic_get_new_plane_state(state, crtc->primary);
+	if (!crtc->cursor || !new || !new->fb || old->fb)
+		return 0;
+	return PTR_ERR_OR_ZERO(drm_atomic_get_plane_state(state,
+							  crtc->cursor));
+}
+
+/*
+ * A mode that is set stays, also on a monitor that has become smaller: it can be
+ * switched off, and on again.
+ */
 static int xen_drm_crtc_atomic_check(struct drm_crtc *crtc,
 				     struct drm_atomic_state *state)
 {
 	struct drm_crtc_state *new =
 		drm_atomic_get_new_crtc_state(state, crtc);
 
-	if (new->enable && drm_atomic_crtc_needs_modeset(new) &&
-	    !xen_drm_conn_mode_fits(crtc_to_pipe(crtc), &new->mode)) {
+	if (new->enable && new->mode_changed &&
+	    !xen_drm_conn_mode_was_offered(crtc_to_pipe(crtc), &new->mode)) {
 		drm_dbg_kms(crtc->dev, "mode " DRM_MODE_FMT " does not fit\n",
 			    DRM_MODE_ARG(&new->mode));
 		return -EINVAL;
 	}
-	return 0;
+	return xen_drm_crtc_add_cursor(crtc, state);
 }
 
 /**
@@ -187,19 +209,19 @@ xen_drm_crtc_take_event(struct drm_crtc *crtc)
 
 static void xen_drm_crtc_off(struct xen_drm_pipe *pipe)
 {
-	static const struct xen_drm_call nobody;
 	bool on;
 
 	spin_lock_irq(&pipe->lock);
 	on = pipe->config_link;
 	pipe->config_link = 0;
 	pipe->flip.dirty = false;
+	pipe->cursor.link = 0;
 	/* a backend need not tell of frames of a screen that is off */
 	if (!pipe->flip.event)
 		pipe->flip.num_wire = 0;
 	spin_unlock_irq(&pipe->lock);
 	if (on)
-		xen_drm_cmd_set_config(pipe, 0, 0, 0, 0, &nobody);
+		xen_drm_cmd_switch_off(pipe);
 }
 
 static void xen_drm_crtc_atomic_disable(struct drm_crtc *crtc,
@@ -258,10 +280,9 @@ static void xen_drm_crtc_show(struct xen_drm_pipe *pipe,
 	xen_drm_flip_show(pipe, event, fb, &damage, old->fb != new->fb);
 }
 
-/* The cursor, when it is in the commit; all of it after a mode set. */
+/* The cursor, when it is in the commit. */
 static void xen_drm_crtc_show_cursor(struct xen_drm_pipe *pipe,
-				     struct drm_atomic_state *state,
-				     bool mode_set)
+				     struct drm_atomic_state *state)
 {
 	struct drm_plane *plane = pipe->crtc.cursor;
 	struct drm_plane_state *new;
@@ -270,7 +291,7 @@ static void xen_drm_crtc_show_cursor(struct xen_drm_pipe *pipe,
 		return;
 	new = drm_atomic_get_new_plane_state(state, plane);
 	if (new && xen_drm_pipe_configured(pipe))
-		xen_drm_cursor_show(pipe, mode_set ? NULL :
+		xen_drm_cursor_show(pipe,
 				    drm_atomic_get_old_plane_state(state, plane),
 				    new);
 }
@@ -279,7 +300,6 @@ static void xen_drm_crtc_atomic_flush(struct drm_crtc *crtc,
 				      struct drm_atomic_state *state)
 {
 	struct xen_drm_pipe *pipe = crtc_to_pipe(crtc);
-	bool mode_set = pipe->want_config;
 	struct drm_plane_state *old, *new;
 	struct drm_pending_vblank_event *event;
 	int idx;
@@ -301,7 +321,7 @@ static void xen_drm_crtc_atomic_flush(struct drm_crtc *crtc,
 			xen_drm_crtc_off(pipe);
 		xen_drm_flip_next_vblank(pipe, event);
 	}
-	xen_drm_crtc_show_cursor(pipe, state, mode_set);
+	xen_drm_crtc_show_cursor(pipe, state);
 	drm_dev_exit(idx);
 }
 
@@ -440,19 +460,22 @@ static bool xen_drm_pipe_restore(struct xen_drm_pipe *pipe, bool answers)
 	struct drm_plane_state *cursor = pipe->cursor_plane.state;
 	int ret = -ETIMEDOUT;
 
-	if (!pipe->crtc.state->active || !state->fb ||
-	    xen_drm_pipe_configured(pipe))
+	if (!pipe->crtc.state->active || !state->fb)
 		return answers;
-	if (answers)
-		ret = xen_drm_fb_attach(to_xen_drm_fb(state->fb));
-	if (ret) {
-		xen_drm_conn_set_bad(pipe, true);
-		return ret != -ETIMEDOUT;
+	if (!xen_drm_pipe_configured(pipe)) {
+		if (answers)
+			ret = xen_drm_fb_attach(to_xen_drm_fb(state->fb));
+		if (ret) {
+			if (ret != -ENOTCONN)
+				xen_drm_conn_set_bad(pipe, true);
+			return ret != -ETIMEDOUT;
+		}
+		xen_drm_flip_config(pipe, NULL, to_xen_drm_fb(state->fb));
 	}
-	xen_drm_flip_config(pipe, NULL, to_xen_drm_fb(state->fb));
-	if (cursor && cursor->fb)
-		xen_drm_cursor_show(pipe, NULL, cursor);
-	return true;
+	/* a commit that has set the mode need not have had the cursor in it */
+	if (answers && cursor && !xen_drm_cursor_is_known(pipe))
+		xen_drm_cursor_show(pipe, cursor, cursor);
+	return answers;
 }
 
 /**

@@ -80,6 +80,8 @@ struct xen_drm_flip {
  * @y: of its top
  * @moved: the backend has not heard of this position
  * @on_its_way: a position was sent and not answered yet
+ * @link: connection whose backend shows the plane's image, or none if it has none;
+ *	0: it has not heard of it
  *
  * Protected by the pipe's lock.
  */
@@ -88,6 +90,7 @@ struct xen_drm_cursor {
 	int y;
 	bool moved;
 	bool on_its_way;
+	unsigned int link;
 };
 
 /**
@@ -120,10 +123,13 @@ struct xen_drm_cursor {
  * @edid_tries: unanswered questions since the monitor changed; @hotplug_work's
  * @width: largest mode, pixels
  * @height: largest mode, lines
+ * @max_width: largest offered on this connection, pixels
+ * @max_height: likewise
  * @connected: a monitor is there
  * @edid: raw EDID, NULL when the backend has none; mode_config.mutex
  * @edid_size: its bytes
  * @edid_new: the property has another one
+ * @edid_warned: the log has it that this backend's EDID is wrong
  */
 struct xen_drm_pipe {
 	struct xen_drm *xdrm;
@@ -154,10 +160,13 @@ struct xen_drm_pipe {
 
 	unsigned int width;
 	unsigned int height;
+	unsigned int max_width;
+	unsigned int max_height;
 	bool connected;
 	u8 *edid;
 	size_t edid_size;
 	bool edid_new;
+	bool edid_warned;
 };
 
 #define crtc_to_pipe(c)		container_of(c, struct xen_drm_pipe, crtc)
@@ -194,6 +203,7 @@ int xen_drm_cursor_init(struct xen_drm_pipe *pipe,
 void xen_drm_cursor_show(struct xen_drm_pipe *pipe,
 			 const struct drm_plane_state *old,
 			 const struct drm_plane_state *new);
+bool xen_drm_cursor_is_known(struct xen_drm_pipe *pipe);
 void xen_drm_cursor_reset(struct xen_drm_pipe *pipe);
 
 void xen_drm_conn_prepare(struct xen_drm_pipe *pipe);
@@ -202,8 +212,9 @@ int xen_drm_conn_init(struct xen_drm_pipe *pipe);
 bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask);
 bool xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected);
 void xen_drm_conn_set_bad(struct xen_drm_pipe *pipe, bool bad);
-bool xen_drm_conn_mode_fits(const struct xen_drm_pipe *pipe,
-			    const struct drm_display_mode *mode);
+bool xen_drm_conn_mode_was_offered(const struct xen_drm_pipe *pipe,
+				   const struct drm_display_mode *mode);
+void xen_drm_conn_new_backend(struct xen_drm_pipe *pipe);
 
 /* xen_drm_flip.c: exactly one event per commit */
 

@@ -71,8 +71,7 @@ struct xen_drm_grant_acct {
 
 int xen_drm_grants_take(struct xen_drm_grants *grants,
 			struct xen_drm_grant_acct *acct, domid_t domid,
-			struct page **pages, unsigned int num_pages,
-			bool readonly);
+			struct page **pages, size_t size, bool readonly);
 int xen_drm_grants_take_dir(struct xen_drm_grants *grants,
 			    struct xen_drm_grant_acct *acct, domid_t domid,
 			    unsigned int num_refs);

@@ -154,6 +154,7 @@ static void xen_drm_bus_fail(struct xen_drm_bus *bus, int ret)
 	case -ERANGE:
 	case -ENOENT:
 	case -EOPNOTSUPP:
+	case -EPROTONOSUPPORT:
 		return;
 	default:
 		break;
@@ -284,6 +285,8 @@ static void xen_drm_bus_connect(struct xen_drm_bus *bus)
 	int ret;
 
 	cancel_delayed_work_sync(&bus->grace);
+	for (i = 0; i < xdrm->num_pipes; i++)
+		xen_drm_conn_new_backend(&xdrm->pipes[i]);
 	xen_drm_link_start(xdrm, bus->xb, &bus->cfg);
 	bus->state = XEN_DRM_CONNECTED;
 	if (xen_drm_bus_switch(bus, XenbusStateConnected)) {
@@ -508,6 +511,10 @@ static void xen_drm_xenbus_remove(struct xenbus_device *xb)
 	bus->state = XEN_DRM_GONE;
 	WRITE_ONCE(bus->backend, XenbusStateClosed);
 	mutex_unlock(&bus->lock);
+	/* a channel that was lost meanwhile may have begun to wait for a backend */
+	cancel_work_sync(&bus->work);
+	cancel_delayed_work_sync(&bus->grace);
+	cancel_delayed_work_sync(&bus->retry);
 	destroy_workqueue(bus->wq);
 	dev_set_drvdata(&xb->dev, NULL);
 	mutex_destroy(&bus->xdrm_lock);

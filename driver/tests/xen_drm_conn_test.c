@@ -46,7 +46,9 @@ static int xen_drm_conn_test_init(struct kunit *test)
 	t->xdrm.version = 2;
 	t->xdrm.cfg.conn[0].width = 800;
 	t->xdrm.cfg.conn[0].height = 600;
-	t->pipe = &t->xdrm.pipes[0];
+	t->pipe = kunit_kzalloc(test, sizeof(*t->pipe), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, t->pipe);
+	t->xdrm.pipes = t->pipe;
 	t->pipe->xdrm = &t->xdrm;
 	connector = &t->pipe->connector;
 	connector->dev = &t->xdrm.drm;
@@ -71,7 +73,7 @@ static void xen_drm_conn_test_exit(struct kunit *test)
 {
 	struct xen_drm_conn_test *t = test->priv;
 
-	if (!t)
+	if (!t || !t->pipe)
 		return;
 	xen_drm_conn_test_forget(t);
 	kfree(t->pipe->edid);
@@ -145,7 +147,9 @@ static void xen_drm_test_conn_no_edid(struct kunit *test)
 		KUNIT_EXPECT_LE(test, mode->vdisplay, 1024);
 		KUNIT_EXPECT_EQ(test, drm_mode_vrefresh(mode), 60);
 		KUNIT_EXPECT_FALSE(test, mode->flags & DRM_MODE_FLAG_INTERLACE);
-		KUNIT_EXPECT_TRUE(test, xen_drm_conn_mode_fits(t->pipe, mode));
+		KUNIT_EXPECT_EQ(test, MODE_OK,
+				xen_drm_conn_mode_valid(&t->pipe->connector,
+							mode));
 		if (mode->type & DRM_MODE_TYPE_PREFERRED)
 			preferred++;
 		else
@@ -160,10 +164,11 @@ static void xen_drm_test_conn_fits(struct kunit *test)
 	static const struct {
 		unsigned int width;
 		unsigned int height;
-		bool fits;
+		enum drm_mode_status status;
 	} cases[] = {
-		{ 800, 600, true }, { 801, 600, false }, { 800, 601, false },
-		{ 1, 1, true }, { 65535, 1, false },
+		{ 800, 600, MODE_OK }, { 801, 600, MODE_PANEL },
+		{ 800, 601, MODE_PANEL },
+		{ 1, 1, MODE_OK }, { 65535, 1, MODE_PANEL },
 	};
 	struct xen_drm_conn_test *t = test->priv;
 	struct drm_display_mode mode = {};
@@ -174,8 +179,9 @@ static void xen_drm_test_conn_fits(struct kunit *test)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		mode.hdisplay = cases[i].width;
 		mode.vdisplay = cases[i].height;
-		KUNIT_EXPECT_EQ(test, xen_drm_conn_mode_fits(t->pipe, &mode),
-				cases[i].fits);
+		KUNIT_EXPECT_EQ(test, cases[i].status,
+				xen_drm_conn_mode_valid(&t->pipe->connector,
+							&mode));
 	}
 }
 
@@ -269,6 +275,11 @@ static void xen_drm_test_conn_bad_edid(struct kunit *test)
 	}
 
 	xen_drm_conn_test_make_edid(t);
+	t->edid[18] = 2;		/* a version that nobody knows */
+	xen_drm_conn_test_sum(t);
+	xen_drm_conn_test_expect_none(test);
+
+	xen_drm_conn_test_make_edid(t);
 	t->edid[126] = 1;		/* an extension that did not come */
 	xen_drm_conn_test_sum(t);
 	xen_drm_conn_test_expect_none(test);
@@ -300,6 +311,40 @@ static void xen_drm_test_conn_no_answer(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, t->asked, 1);
 }
 
+static bool xen_drm_conn_test_offered(struct xen_drm_conn_test *t,
+				      unsigned int width, unsigned int height)
+{
+	const struct drm_display_mode mode = {
+		.hdisplay = width, .vdisplay = height,
+	};
+
+	return xen_drm_conn_mode_was_offered(t->pipe, &mode);
+}
+
+/* a monitor that shrinks keeps what it had, on this connection */
+static void xen_drm_test_conn_shrinks(struct kunit *test)
+{
+	struct xen_drm_conn_test *t = test->priv;
+
+	xen_drm_conn_new_backend(t->pipe);
+	xen_drm_conn_test_make_edid(t);
+	xen_drm_conn_fetch_edid(t->pipe, true);
+	KUNIT_EXPECT_TRUE(test, xen_drm_conn_test_offered(t, 1024, 768));
+	KUNIT_EXPECT_FALSE(test, xen_drm_conn_test_offered(t, 1025, 768));
+
+	t->status = -EIO;	/* 800x600 now */
+	xen_drm_conn_refetch_edid(t->pipe);
+	KUNIT_EXPECT_EQ(test, t->pipe->width, 800);
+	KUNIT_EXPECT_TRUE(test, xen_drm_conn_test_offered(t, 1024, 768));
+
+	t->pipe->connected = false;
+	xen_drm_conn_new_backend(t->pipe);
+	KUNIT_EXPECT_TRUE(test, t->pipe->connected);
+	xen_drm_conn_fetch_edid(t->pipe, true);
+	KUNIT_EXPECT_TRUE(test, xen_drm_conn_test_offered(t, 800, 600));
+	KUNIT_EXPECT_FALSE(test, xen_drm_conn_test_offered(t, 1024, 768));
+}
+
 static struct kunit_case xen_drm_conn_cases[] = {
 	KUNIT_CASE(xen_drm_test_conn_configured),
 	KUNIT_CASE(xen_drm_test_conn_no_edid),
@@ -307,6 +352,7 @@ static struct kunit_case xen_drm_conn_cases[] = {
 	KUNIT_CASE(xen_drm_test_conn_edid),
 	KUNIT_CASE(xen_drm_test_conn_bad_edid),
 	KUNIT_CASE(xen_drm_test_conn_no_answer),
+	KUNIT_CASE(xen_drm_test_conn_shrinks),
 	{}
 };
 

@@ -287,7 +287,10 @@ struct drm_connector { int unused; };
 
 #define EDID_LENGTH	128
 struct edid {
-	u8 before[126];
+	u8 before[18];
+	u8 version;
+	u8 revision;
+	u8 between[106];
 	u8 extensions;
 	u8 checksum;
 };

@@ -17,6 +17,7 @@
 static struct fuzz_input in;
 static struct xen_drm xdrm;
 static struct xenbus_device xb;
+static struct xen_drm_pipe the_pipe;
 static struct xen_displif_back_ring back;
 static struct page **lent;
 static unsigned int nr_lent;
@@ -24,12 +25,11 @@ static unsigned int nr_lent;
 /* in place of the driver's: grants are the pages */
 int xen_drm_grants_take(struct xen_drm_grants *grants,
 			struct xen_drm_grant_acct *acct, domid_t domid,
-			struct page **pages, unsigned int num_pages,
-			bool readonly)
+			struct page **pages, size_t size, bool readonly)
 {
 	CHECK(!readonly);
 	lent = pages;
-	nr_lent = num_pages;
+	nr_lent = DIV_ROUND_UP(size, PAGE_SIZE);
 	return 0;
 }
 
@@ -75,8 +75,8 @@ static void answer(void)
 	u8 how = fuzz_u8(&in);
 
 	jiffies += 100;
-	kernel_work_due(&xdrm.pipes[0].ring.expire);
-	if (back.req_cons == xdrm.pipes[0].ring.front.req_prod_pvt || !lent ||
+	kernel_work_due(&the_pipe.ring.expire);
+	if (back.req_cons == the_pipe.ring.front.req_prod_pvt || !lent ||
 	    how & 1)
 		return;
 	RING_COPY_REQUEST(&back, back.req_cons, &req);
@@ -93,7 +93,7 @@ static void answer(void)
 	*RING_GET_RESPONSE(&back, back.rsp_prod_pvt) = resp;
 	back.rsp_prod_pvt++;
 	RING_PUSH_RESPONSES(&back);
-	kernel_interrupt(xdrm.pipes[0].ring.ch.irq);
+	kernel_interrupt(the_pipe.ring.ch.irq);
 }
 
 void (*kernel_wait)(void) = answer;
@@ -114,12 +114,14 @@ static void check(const u8 *edid, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct xen_drm_pipe *pipe = &xdrm.pipes[0];
+	struct xen_drm_pipe *pipe = &the_pipe;
 	u8 *edid;
 	size_t len;
 
 	in = (struct fuzz_input){ data, size };
 	memset(&xdrm, 0, sizeof(xdrm));
+	memset(pipe, 0, sizeof(*pipe));
+	xdrm.pipes = pipe;
 	pipe->xdrm = &xdrm;
 	xen_drm_ring_init(&pipe->ring, 0, &xdrm.stats);
 	CHECK(!xen_drm_ring_open(&pipe->ring, &xb));

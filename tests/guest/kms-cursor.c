@@ -112,6 +112,44 @@ static void test_atomic(void)
 	desk_close(&d);
 }
 
+/* Without a picture there is no cursor; it comes back with the picture. */
+static void test_plane_off(void)
+{
+	struct kt_commit commit;
+	struct desk d;
+
+	desk_open(&d);
+	kt_assert_ok(commit_cursor(&d, &d.image, 300, 200, 0));
+	kt_commit_init(&commit, &d.dev);
+	kt_commit_add(&commit, d.output->plane, "FB_ID", 0);
+	kt_commit_add(&commit, d.output->plane, "CRTC_ID", 0);
+	kt_assert_ok(kt_commit_run(&commit, 0, NULL));
+	kt_commit_init(&commit, &d.dev);
+	kt_commit_plane(&commit, d.output, &d.buf);
+	kt_assert_ok(kt_commit_run(&commit, 0, NULL));
+	settle(&d);
+	kt_hook("cursor-back");
+	desk_close(&d);
+}
+
+/* A backend goes and comes under a client that flips: with the cursor. */
+static void test_restart(void)
+{
+	unsigned int frame = 0;
+	struct desk d;
+	pid_t hook;
+
+	desk_open(&d);
+	kt_assert_ok(commit_cursor(&d, &d.image, 300, 200, 0));
+	hook = kt_hook_start("cursor-restart");
+	do {
+		kt_assert_ok(kt_flip(&d.dev, d.output, &d.buf, ++frame));
+		kt_expect_flip(&d.dev, d.output, frame, NULL);
+	} while (hook && !kt_hook_ended(hook));
+	kt_hook("cursor-restarted");
+	desk_close(&d);
+}
+
 /* The image is a part of its framebuffer: the rest does not show. */
 static void test_crop(void)
 {
@@ -199,6 +237,8 @@ static void test_flips(void)
 static const struct kt_test tests[] = {
 	{ "legacy", test_legacy, "set, move, off the edges, hide" },
 	{ "atomic", test_atomic, "through the cursor plane" },
+	{ "plane-off", test_plane_off, "the picture goes and comes back" },
+	{ "restart", test_restart, "the backend does, while the hook runs" },
 	{ "crop", test_crop, "a part of a framebuffer" },
 	{ "bad", test_bad, "too large a cursor" },
 	{ "storm", test_storm, "three hundred moves" },

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kt.h"
@@ -260,36 +259,6 @@ static void test_rebind(void)
 
 /* ---- from outside ---- */
 
-static pid_t start_hook(void)
-{
-	pid_t child;
-
-	if (!kt_opt.hook)
-		return 0;
-	fflush(stdout);
-	child = fork();
-	kt_assert_ge(child, 0);
-	if (!child) {
-		setenv("KMS_STEP", "running", 1);
-		execl("/bin/sh", "sh", "-c", kt_opt.hook, NULL);
-		_exit(127);
-	}
-
-	return child;
-}
-
-static bool hook_ended(pid_t child)
-{
-	int status;
-
-	if (!child || waitpid(child, &status, WNOHANG) != child)
-		return false;
-	if (status)
-		kt_fail("the hook failed while running: status 0x%x", status);
-
-	return true;
-}
-
 /* The link status, told when it changes. */
 static void watch_link(struct client *c, uint64_t *status)
 {
@@ -337,9 +306,9 @@ static void test_steady(void)
 	pid_t hook;
 
 	client_open(&c);
-	hook = start_hook();
+	hook = kt_hook_start("running");
 	last = kt_now();
-	while (!hook_ended(hook) && kt_now() - start < limit) {
+	while (!kt_hook_ended(hook) && kt_now() - start < limit) {
 		flip_one(&c, ++frame, &gaps, &last);
 		if (frame % 30 == 0)
 			watch_link(&c, &link);
@@ -421,9 +390,9 @@ static void test_rough(void)
 
 	client_open(&c);
 	for (unsigned int round = 1; round <= kt_opt.count; round++) {
-		pid_t hook = start_hook();
+		pid_t hook = kt_hook_start("running");
 
-		while (!hook_ended(hook)) {
+		while (!kt_hook_ended(hook)) {
 			if (++turn % 8 == 0) {
 				kt_assert_ok(kt_try_off(&c.dev, c.output));
 				kt_assert_ok(kt_try_show(&c.dev, c.output,
@@ -466,7 +435,7 @@ static void test_unplugged(void)
 	int err = 0;
 
 	client_open(&c);
-	hook = start_hook();
+	hook = kt_hook_start("running");
 	while (!err && kt_now() < until) {
 		struct kt_event event;
 
@@ -477,10 +446,28 @@ static void test_unplugged(void)
 	}
 	kt_note("%u frames, then %s", frame, kt_errno_name(err));
 	kt_assert_err(err, -ENODEV);
-	while (hook && !hook_ended(hook))
+	while (hook && !kt_hook_ended(hook))
 		kt_pause_ms(20);
 	expect_gone(&c);
 	client_forget(&c);
+}
+
+static void set_dpms(struct client *c, uint64_t value)
+{
+	uint32_t id = kt_prop_find(&c->dev, c->output->connector, "DPMS");
+
+	kt_assert_ok(drmModeConnectorSetProperty(c->dev.fd,
+						 c->output->connector, id,
+						 value) ? -errno : 0);
+}
+
+/* The mode that is set stays good, also if the monitor is too small for it now. */
+static void off_and_on(struct client *c)
+{
+	set_dpms(c, DRM_MODE_DPMS_OFF);
+	set_dpms(c, DRM_MODE_DPMS_ON);
+	kt_assert_ok(kt_try_off(&c->dev, c->output));
+	kt_show(&c->dev, c->output, &c->bufs[0]);
 }
 
 /* The backend offers another mode: a uevent, the mode, and it can be set. */
@@ -506,6 +493,7 @@ static void test_new_mode(void)
 		hotplug = !strcmp(event.subsystem, "drm") &&
 			  !strcmp(event.hotplug, "1");
 	kt_assert(hotplug);
+	off_and_on(&c);
 	kt_assert_ok(drmDropMaster(c.dev.fd) ? -errno : 0);
 	kt_open(&dev);
 	kt_assert_eq(kt_output(&dev)->mode.hdisplay, width);

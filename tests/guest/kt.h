@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <drm_fourcc.h>
 #include <xf86drm.h>
@@ -101,6 +102,9 @@ void kt_skip(const char *format, ...);
 
 /* Runs --hook; a hook that fails ends the subtest. */
 void kt_hook(const char *step);
+/* The same beside the test: what kt_hook_ended() is asked for; 0: no --hook. */
+pid_t kt_hook_start(const char *step);
+bool kt_hook_ended(pid_t hook);
 /* "EINVAL" and so on; @err is negative or zero. */
 const char *kt_errno_name(int err);
 

@@ -87,6 +87,36 @@ void kt_hook(const char *step)
 		kt_fail("the hook failed at %s: status 0x%x", step, status);
 }
 
+pid_t kt_hook_start(const char *step)
+{
+	pid_t hook;
+
+	if (!kt_opt.hook)
+		return 0;
+	fflush(stdout);
+	hook = fork();
+	kt_assert_ge(hook, 0);
+	if (!hook) {
+		setenv("KMS_STEP", step, 1);
+		execl("/bin/sh", "sh", "-c", kt_opt.hook, NULL);
+		_exit(127);
+	}
+
+	return hook;
+}
+
+bool kt_hook_ended(pid_t hook)
+{
+	int status;
+
+	if (!hook || waitpid(hook, &status, WNOHANG) != hook)
+		return false;
+	if (status)
+		kt_fail("the hook failed beside the test: status 0x%x", status);
+
+	return true;
+}
+
 static int number_option(const char *name, const char *value, unsigned int max,
 			 unsigned int *ret)
 {
