@@ -166,32 +166,6 @@ static void test_clips_many(void)
 }
 
 /*
- * While one dirtied area is on its way another one is remembered; the flip to
- * another buffer that comes then names only what is new in that.
- */
-static void test_dirty_then_clips(void)
-{
-	struct drm_mode_rect rect;
-	drmModeClip list[3];
-	struct canvas c;
-
-	canvas_open(&c);
-	need_clips(&c);
-	draw_patches(&c, &c.bufs[0], 2, list);
-	draw_patches(&c, &c.bufs[1], 3, list);
-	rect = (struct drm_mode_rect) {
-		list[2].x1, list[2].y1, list[2].x2, list[2].y2,
-	};
-	for (unsigned int i = 0; i < 2; i++)
-		kt_assert_ok(drmModeDirtyFB(c.dev.fd, c.bufs[0].fb, &list[i],
-					    1));
-	kt_assert_ok(try_clips(&c, &c.bufs[1], &rect, 1, 1));
-	kt_expect_flip(&c.dev, c.output, 1, NULL);
-	kt_hook("dirty-then-clips");
-	canvas_close(&c);
-}
-
-/*
  * Clips that begin outside the framebuffer, empty, inside out: refused, nothing
  * changes. One that only ends outside is cut.
  */
@@ -281,7 +255,6 @@ static const struct kt_test tests[] = {
 	{ "dirty-refused", test_dirty_refused, "a buffer that was not taken at first" },
 	{ "clips-one", test_clips_one, "a flip with one damage clip" },
 	{ "clips-many", test_clips_many, "a flip with seven" },
-	{ "dirty-then-clips", test_dirty_then_clips, "areas of two buffers" },
 	{ "clips-odd", test_clips_odd, "clips beyond the buffer" },
 };
 
