@@ -10,11 +10,12 @@
 
 #include "outputs/drm-output.h"
 
-/* What there is, and what has been given away. */
+/* What there is, and what has been given away; @lit: CRTCs with connectors. */
 struct search {
 	int fd;
 	drmModeRes *res;
 	drmModePlaneRes *planes;
+	uint32_t lit;
 	const struct drm_head *taken;
 	unsigned int nr_taken;
 	struct drm_head *heads;
@@ -96,6 +97,37 @@ static uint32_t possible_crtcs(int fd, const drmModeConnector *conn)
 	return crtcs;
 }
 
+/* The number, as a bit, of the CRTC that the connector has now; or 0. */
+static uint32_t current_crtc(const struct search *search,
+			     const drmModeConnector *conn)
+{
+	drmModeEncoder *encoder = conn->encoder_id ?
+		drmModeGetEncoder(search->fd, conn->encoder_id) : NULL;
+	uint32_t bit = 0;
+	int i;
+
+	for (i = 0; encoder && i < search->res->count_crtcs && i < 32; i++)
+		if (search->res->crtcs[i] == encoder->crtc_id)
+			bit = 1u << i;
+	drmModeFreeEncoder(encoder);
+	return bit;
+}
+
+static void find_lit(struct search *search)
+{
+	int i;
+
+	for (i = 0; i < search->res->count_connectors; i++) {
+		drmModeConnector *conn =
+			drmModeGetConnectorCurrent(search->fd,
+						   search->res->connectors[i]);
+
+		if (conn)
+			search->lit |= current_crtc(search, conn);
+		drmModeFreeConnector(conn);
+	}
+}
+
 static void get_name(const drmModeConnector *conn, char name[DRM_NAME_SIZE])
 {
 	const char *type = drmModeGetConnectorTypeName(conn->connector_type);
@@ -104,30 +136,41 @@ static void get_name(const drmModeConnector *conn, char name[DRM_NAME_SIZE])
 		 conn->connector_type_id);
 }
 
-static bool complete(struct search *search, const drmModeConnector *conn,
-		     struct drm_head *head)
+/* One of the CRTCs @crtcs, with a plane, for the connector. */
+static bool find_crtc(const struct search *search, uint32_t crtcs,
+		      struct drm_head *head)
 {
-	const uint32_t crtcs = possible_crtcs(search->fd, conn);
 	int i;
 
 	for (i = 0; i < search->res->count_crtcs && i < 32; i++) {
-		const uint32_t crtc = search->res->crtcs[i];
-		uint32_t plane;
-
-		if (!(crtcs & 1u << i) || is_used(search, crtc))
+		head->crtc = search->res->crtcs[i];
+		if (!(crtcs & 1u << i) || is_used(search, head->crtc))
 			continue;
-		plane = find_plane(search, 1u << i);
-		if (!plane)
-			continue;
-		*head = (struct drm_head){
-			.connector = conn->connector_id,
-			.crtc = crtc,
-			.plane = plane,
-		};
-		get_name(conn, head->name);
-		return true;
+		head->plane = find_plane(search, 1u << i);
+		if (head->plane)
+			return true;
 	}
 	return false;
+}
+
+/*
+ * A mode on a CRTC that has another connector, or for a connector that leaves
+ * one that is on, is refused where encoders can have any CRTC: others come last.
+ */
+static bool complete(struct search *search, const drmModeConnector *conn,
+		     struct drm_head *head)
+{
+	const uint32_t possible = possible_crtcs(search->fd, conn);
+	struct drm_head found = { .connector = conn->connector_id };
+
+	if (!find_crtc(search, possible & current_crtc(search, conn),
+		       &found) &&
+	    !find_crtc(search, possible & ~search->lit, &found) &&
+	    !find_crtc(search, possible, &found))
+		return false;
+	*head = found;
+	get_name(conn, head->name);
+	return true;
 }
 
 static bool has_name(const drmModeConnector *conn, const char *wanted)
@@ -208,8 +251,10 @@ int drm_heads_pick(int fd, const char *names, unsigned int nr,
 	};
 	int ret = -ENODEV;
 
-	if (search.res && search.planes && nr <= DRM_MAX_HEADS)
+	if (search.res && search.planes && nr <= DRM_MAX_HEADS) {
+		find_lit(&search);
 		ret = pick_all(&search, names, nr);
+	}
 	if (search.res)
 		drmModeFreeResources(search.res);
 	if (search.planes)

@@ -83,6 +83,7 @@ drmModeConnectorPtr drmModeGetConnector(int fd, uint32_t id)
 	conn->modes = card.modes;
 	conn->count_modes = card.plugged[i] ? card.nr_modes : 0;
 	encoders[i] = ENCODER + i;
+	conn->encoder_id = card.feeds[i] ? ENCODER + i : 0;
 	conn->encoders = &encoders[i];
 	conn->count_encoders = 1;
 	return conn;
@@ -102,6 +103,7 @@ drmModeEncoderPtr drmModeGetEncoder(int fd, uint32_t id)
 {
 	drmModeEncoder *encoder = calloc(1, sizeof(*encoder));
 
+	encoder->crtc_id = card.feeds[id - ENCODER];
 	encoder->possible_crtcs = 3;
 	return encoder;
 }
@@ -374,6 +376,53 @@ int drmModeAtomicAddProperty(drmModeAtomicReqPtr req, uint32_t object,
 	return (int)++req->n;
 }
 
+/*
+ * As the kernel does: a CRTC that the request concerns has a mode when it has a
+ * connector; it cannot have two.
+ */
+static bool is_consistent(const struct card *old, const struct card *new)
+{
+	for (unsigned int i = 0; i < NR_CRTCS; i++) {
+		bool touched = old->mode[i] != new->mode[i];
+		unsigned int n = 0;
+
+		for (unsigned int j = 0; j < NR_CONNS; j++) {
+			n += new->feeds[j] == CRTC + i;
+			touched |= old->feeds[j] != new->feeds[j] &&
+				(old->feeds[j] == CRTC + i ||
+				 new->feeds[j] == CRTC + i);
+		}
+		if (touched && n != (new->mode[i] ? 1 : 0))
+			return false;
+	}
+	return true;
+}
+
+static int set_props(const struct _drmModeAtomicReq *req)
+{
+	const struct card old = card;
+
+	for (unsigned int i = 0; i < req->n; i++) {
+		const char *name = prop_names[req->set[i].prop - 1];
+		uint32_t object = req->set[i].object;
+
+		if (!strcmp(name, "FB_ID"))
+			card.shown[object - PLANE] =
+				(uint32_t)req->set[i].value;
+		if (!strcmp(name, "ACTIVE"))
+			card.mode[object - CRTC] = req->set[i].value ?
+				card.blob.hdisplay : 0;
+		if (!strcmp(name, "CRTC_ID") && object >= CONN)
+			card.feeds[object - CONN] =
+				(uint32_t)req->set[i].value;
+	}
+	if (is_consistent(&old, &card))
+		return 0;
+	card = old;
+	errno = EINVAL;
+	return -1;
+}
+
 int drmModeAtomicCommit(int fd, drmModeAtomicReqPtr req, uint32_t flags,
 			void *user_data)
 {
@@ -386,17 +435,8 @@ int drmModeAtomicCommit(int fd, drmModeAtomicReqPtr req, uint32_t flags,
 		    req->set[i].value >= IMPORT_FB && card.imports == NO_FLIP)
 			return -1;
 	}
-	for (unsigned int i = 0; i < req->n; i++) {
-		const char *name = prop_names[req->set[i].prop - 1];
-		uint32_t object = req->set[i].object;
-
-		if (!strcmp(name, "FB_ID"))
-			card.shown[object - PLANE] =
-				(uint32_t)req->set[i].value;
-		if (!strcmp(name, "ACTIVE"))
-			card.mode[object - CRTC] = req->set[i].value ?
-				card.blob.hdisplay : 0;
-	}
+	if (set_props(req))
+		return -1;
 	if (flags & DRM_MODE_ATOMIC_ALLOW_MODESET) {
 		card.modesets++;
 		return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A graphics card in memory: drm-card.c has libdrm's functions, as far as they are
- * used. It has two CRTCs and three connectors, HDMI-A-1, HDMI-A-2 and DP-1.
+ * used. It has three connectors, HDMI-A-1, HDMI-A-2 and DP-1, and two CRTCs, either of
+ * which each encoder can have.
  */
 #ifndef TESTS_UNIT_DRM_CARD_H
 #define TESTS_UNIT_DRM_CARD_H
@@ -52,6 +53,7 @@ extern struct card {
 	} import[NR_IMPORTS];	/* of framebuffers; width 0: none */
 	uint32_t shown[NR_CRTCS];	/* framebuffers */
 	uint16_t mode[NR_CRTCS];	/* widths of modes that are set */
+	uint32_t feeds[NR_CONNS];	/* CRTCs of connectors, or 0 */
 	drmModeModeInfo blob;
 	unsigned int modesets, flips;
 	uint64_t pending_serial[NR_CRTCS];

@@ -52,6 +52,43 @@ static void heads_without_names(void **state)
 	assert_int_equal(heads[0].crtc, CRTC + 1);
 }
 
+/* The console has lit two of three connectors, each on its own CRTC. */
+static void light_console(unsigned int first, unsigned int second)
+{
+	card.feeds[first] = CRTC;
+	card.feeds[second] = CRTC + 1;
+	card.mode[0] = 64;
+	card.mode[1] = 64;
+}
+
+/* A mode of a connector that is lit is set on the CRTC that it has. */
+static void lit_by_the_console(void **state)
+{
+	struct drm_head heads[DRM_MAX_HEADS];
+
+	light_console(0, 1);
+	snprintf(options.text[XD_OPTION_DRM_CONNECTORS], XD_OPTION_SIZE,
+		 "HDMI-A-2");
+	open_output(60000, 1, plug_lease());
+	show(0, 64, 48, 1);
+	assert_int_equal(pixel(1, 0, 0), 1);
+	assert_int_equal(card.feeds[0], CRTC);
+	close_output();
+
+	/* its CRTC is free now, and the better one for another that is dark */
+	assert_int_equal(drm_heads_pick(0, "DP-1", 1, NULL, 0, heads), 1);
+	assert_int_equal(heads[0].crtc, CRTC + 1);
+	light_console(1, 0);
+	assert_int_equal(drm_heads_pick(0, "HDMI-A-1 HDMI-A-2", 2, NULL, 0,
+					heads), 2);
+	assert_int_equal(heads[0].crtc, CRTC + 1);
+	assert_int_equal(heads[0].plane, PLANE + 1);
+	assert_int_equal(heads[1].crtc, CRTC);
+	assert_int_equal(heads[1].plane, PLANE);
+	/* better than none */
+	assert_int_equal(drm_heads_pick(0, "DP-1", 1, NULL, 0, heads), 1);
+}
+
 static int lease(const char *guest, const char *names, char *why)
 {
 	snprintf(options.text[XD_OPTION_DRM_CONNECTORS], XD_OPTION_SIZE, "%s",
@@ -302,6 +339,7 @@ int main(void)
 		CARD_TEST(mode_is_chosen, "mode-is-chosen"),
 		CARD_TEST(heads_by_name, "heads-by-name"),
 		CARD_TEST(heads_without_names, "heads-without-names"),
+		CARD_TEST(lit_by_the_console, "lit-by-the-console"),
 		CARD_TEST(leases_do_not_overlap, "leases-do-not-overlap"),
 		CARD_TEST(no_master, "no-master"),
 		CARD_TEST(frames_by_the_clock, "frames-by-the-clock"),
