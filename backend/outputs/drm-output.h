@@ -65,7 +65,7 @@ struct drm_import {
  * @connected:	a monitor is there
  * @conn:	as last probed; NULL without a head
  * @edid:	of the monitor that was there last; size 0: none ever
- * @clocked:	the card knows when a frame begins, and its events come then
+ * @clocked:	while @lit: the card knows when a frame begins, and its events come then
  * @width, @height: of the guest's mode, 0 when off
  * @lit:	the CRTC is on, in @mode, for a mode of @for_width x @for_height
  * @x, @y:	where the guest's picture begins on the screen then

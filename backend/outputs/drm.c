@@ -155,6 +155,18 @@ static void card_event(void *ctx, uint32_t events)
 	}
 }
 
+/* A CRTC that is dark has no clock. */
+static int light(struct drm_monitor *mon)
+{
+	int ret = drm_screen_light(mon);
+	uint64_t seq;
+
+	if (mon->lit)
+		mon->clocked = !drmCrtcGetSequence(mon->owner->fd,
+						   mon->head.crtc, &seq, NULL);
+	return ret;
+}
+
 static void drm_hotplug(struct xd_output *output)
 {
 	struct drm_output *out = to_drm(output);
@@ -170,7 +182,7 @@ static void drm_hotplug(struct xd_output *output)
 
 		ret = drm_screen_probe(mon, &other, &changed);
 		if (!ret && changed)
-			ret = drm_screen_light(mon);
+			ret = light(mon);
 		if (ret && is_lost(ret)) {
 			lose(out, ret);
 			return;
@@ -192,7 +204,6 @@ static int take_head(struct drm_monitor *mon, const struct drm_head *head)
 {
 	struct drm_output *out = mon->owner;
 	bool other, changed;
-	uint64_t seq;
 	int ret;
 
 	mon->head = *head;
@@ -206,12 +217,11 @@ static int take_head(struct drm_monitor *mon, const struct drm_head *head)
 		ret = drm_screen_probe(mon, &other, &changed);
 	if (ret)
 		return ret;
-	mon->clocked = !drmCrtcGetSequence(out->fd, head->crtc, &seq, NULL);
 	note(out, "connector %u: shown on %s%s", mon->index, head->name,
 	     mon->connected ? "" : ", which has no monitor");
 	if (other)
 		out->params.events->changed(out->params.ctx, mon->index);
-	ret = drm_screen_light(mon);
+	ret = light(mon);
 	/* a mode that cannot be set is not the lease's fault */
 	return is_lost(ret) ? ret : 0;
 }
@@ -341,7 +351,7 @@ static int drm_show(struct xd_output *output, unsigned int monitor,
 	mon->width = width;
 	mon->height = height;
 	mon->next = *image;
-	ret = drm_screen_light(mon);
+	ret = light(mon);
 	if (!ret || !is_lost(ret))
 		return ret;
 	lose(mon->owner, ret);

@@ -34,7 +34,8 @@ void drmFree(void *data)
 
 int drmCrtcGetSequence(int fd, uint32_t crtc, uint64_t *seq, uint64_t *ns)
 {
-	return card.clock ? 0 : -EOPNOTSUPP;
+	errno = card.clock ? EINVAL : EOPNOTSUPP;
+	return card.clock && card.mode[crtc - CRTC] ? 0 : -1;
 }
 
 drmModeResPtr drmModeGetResources(int fd)

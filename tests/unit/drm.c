@@ -157,6 +157,22 @@ static void frames_by_the_clock(void **state)
 	close_output();
 }
 
+/* The monitor's clock counts, not the configured rate; it begins with the mode. */
+static void monitor_is_faster(void **state)
+{
+	open_output(1, 1, plug_lease());
+	for (unsigned int mode = 0; mode < 2; mode++) {
+		show(0, 64, 48, 1);
+		for (unsigned int n = 1; n <= 3; n++) {
+			present(0, 64, 48, n, NULL);
+			tick(0);
+			assert_int_equal(dones[0], mode * 3 + n);
+		}
+		output->ops->off(output, 0);
+	}
+	close_output();
+}
+
 /* A card without vblank tells at once; the configured rate counts then. */
 static void frames_without_a_clock(void **state)
 {
@@ -343,6 +359,7 @@ int main(void)
 		CARD_TEST(leases_do_not_overlap, "leases-do-not-overlap"),
 		CARD_TEST(no_master, "no-master"),
 		CARD_TEST(frames_by_the_clock, "frames-by-the-clock"),
+		CARD_TEST(monitor_is_faster, "monitor-is-faster"),
 		CARD_TEST(frames_without_a_clock, "frames-without-a-clock"),
 		CARD_TEST(damage_only, "damage-only"),
 		CARD_TEST(other_sizes, "other-sizes"),
