@@ -221,9 +221,19 @@ void way_window_copy(struct way_window *win)
 		commit(win);
 }
 
-/* As the user or the compositor has made it; else as large as the picture. */
+/*
+ * As the user or the compositor has made it, for as long as that lasts; else as
+ * large as the picture.
+ */
 static void choose_size(struct way_window *win)
 {
+	if (win->asked_fixed && !win->fixed) {
+		win->free_width = win->width;
+		win->free_height = win->height;
+	} else if (win->fixed && !win->asked_fixed) {
+		win->width = win->free_width;
+		win->height = win->free_height;
+	}
 	if (win->asked_width && win->asked_height) {
 		win->width = win->asked_width;
 		win->height = win->asked_height;
@@ -235,7 +245,8 @@ static void choose_size(struct way_window *win)
 
 void way_window_mode_set(struct way_window *win)
 {
-	if (win->fixed)
+	/* without a compositor nobody insists on a size */
+	if (win->fixed && win->configured)
 		return;
 	win->width = win->mode_width;
 	win->height = win->mode_height;
@@ -248,9 +259,9 @@ static void surface_configure(void *data, struct xdg_surface *surface,
 	uint32_t width = win->width, height = win->height;
 
 	xdg_surface_ack_configure(surface, serial);
+	choose_size(win);
 	win->fixed = win->asked_fixed;
 	win->fullscreen = win->asked_fullscreen;
-	choose_size(win);
 	if (win->width != width || win->height != height)
 		xd_timer_set(&win->settle, xd_now() + SETTLE);
 	win->configured = true;
@@ -388,7 +399,6 @@ void way_window_close(struct way_window *win)
 	win->xdg_surface = NULL;
 	win->surface = NULL;
 	win->configured = false;
-	win->fixed = false;
 	win->fullscreen = false;
 	win->uncommitted = true;
 	set_pace(win);

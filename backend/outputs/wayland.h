@@ -146,9 +146,11 @@ struct way_import {
  * @slow:	the compositor was: all are copied until the next mode
  * @frame:	the compositor will tell when to draw again
  * @configured:	the compositor has told the window's size
- * @fixed:	and it insists on that: maximised and the like
+ * @fixed:	and it insists on that: maximised and the like. A window of a
+ *		compositor that went is so until it is @configured again
  * @fullscreen:	@fixed, but smaller is fine
  * @width, @height: of the window
+ * @free_width, @free_height: before it was @fixed
  * @shown_width, @shown_height: of the picture in it, now
  * @asked_width, @asked_height: what the compositor wants it to be, 0: our choice
  * @starved:	it cannot be painted or told to the compositor for want of memory:
@@ -188,6 +190,8 @@ struct way_window {
 	bool fullscreen;
 	uint32_t width;
 	uint32_t height;
+	uint32_t free_width;
+	uint32_t free_height;
 	uint32_t shown_width;
 	uint32_t shown_height;
 	uint32_t asked_width;

@@ -212,9 +212,40 @@ static void resize(void **state)
 					    .height = 600 });
 	/* and another one follows the mode */
 	tell(DESK_CONFIGURE, APP(5, 0), 0, 0, 0);
+	await(sim, was_told, (struct wish){ .value = 3 });
 	ok(sim_set_config(&front.conn[0], 20, 320, 200, 32));
 	await(sim, has_size, (struct wish){ .app_id = APP(5, 0), .width = 320,
 					    .height = 200 });
+	end(sim);
+}
+
+/* It has the size again that it had before, whatever the compositor is then. */
+static void unmaximised(void **state)
+{
+	static const int32_t fixed[] = { XDG_MAXIMIZED, XDG_FULLSCREEN };
+	struct sim *sim = *state;
+	unsigned int told = 0;
+
+	begin(sim, "request-connector-event");
+	for (unsigned int i = 0; i < 3; i++) {
+		const int32_t width = 700 + (int32_t)i;
+
+		tell(DESK_CONFIGURE, APP(5, 0), width, 400, 0);
+		await(sim, was_told, (struct wish){ .value = ++told });
+		tell(DESK_CONFIGURE, APP(5, 0), 800, 600, 1 << fixed[i & 1]);
+		await(sim, was_told, (struct wish){ .value = ++told });
+		ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+		if (i < 2) {
+			tell(DESK_CONFIGURE, APP(5, 0), 0, 0, 0);
+		} else {
+			desk_kill(&desk);
+			desk_start(&desk, display_name(sim));
+		}
+		await(sim, has_size, (struct wish){
+			.app_id = APP(5, 0), .width = (uint32_t)width,
+			.height = 400 });
+		await(sim, was_told, (struct wish){ .value = ++told });
+	}
 	end(sim);
 }
 
@@ -332,6 +363,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(windows, "windows"),
 		SIM_TEST_NO_DAEMON(damage, "damage"),
 		SIM_TEST_NO_DAEMON(resize, "resize"),
+		SIM_TEST_NO_DAEMON(unmaximised, "unmaximised"),
 		SIM_TEST_NO_DAEMON(fullscreen, "fullscreen"),
 		SIM_TEST_NO_DAEMON(hidden, "hidden"),
 		SIM_TEST_NO_DAEMON(kept, "kept"),
