@@ -245,6 +245,9 @@ static void choose_size(struct way_window *win)
 
 void way_window_mode_set(struct way_window *win)
 {
+	/* the guest is about to be told of another size than it has set */
+	if (win->settle.armed)
+		return;
 	/* without a compositor nobody insists on a size */
 	if (win->fixed && win->configured)
 		return;

@@ -219,6 +219,30 @@ static void resize(void **state)
 	end(sim);
 }
 
+/* The guest sets a mode while the user resizes on: the window keeps its size. */
+static void resized_on(void **state)
+{
+	struct sim *sim = *state;
+	int32_t width = 1000;
+	unsigned int told;
+
+	begin(sim, "request-connector-event");
+	/* again, should it have been told before it set the mode */
+	do {
+		const uint32_t mode = width & 1 ? 640 : 600;
+
+		told = connector_events();
+		tell(DESK_CONFIGURE, APP(5, 0), ++width, 700, 0);
+		await(sim, has_size, (struct wish){
+			.app_id = APP(5, 0), .width = (uint32_t)width,
+			.height = 700 });
+		ok(sim_set_config(&front.conn[0], 20, mode, 480, 32));
+	} while (connector_events() != told);
+	await(sim, was_told, (struct wish){ .value = told + 1 });
+	assert_int_equal(desk_find(&desk, APP(5, 0))->to_width, width);
+	end(sim);
+}
+
 /* It has the size again that it had before, whatever the compositor is then. */
 static void unmaximised(void **state)
 {
@@ -363,6 +387,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(windows, "windows"),
 		SIM_TEST_NO_DAEMON(damage, "damage"),
 		SIM_TEST_NO_DAEMON(resize, "resize"),
+		SIM_TEST_NO_DAEMON(resized_on, "resized-on"),
 		SIM_TEST_NO_DAEMON(unmaximised, "unmaximised"),
 		SIM_TEST_NO_DAEMON(fullscreen, "fullscreen"),
 		SIM_TEST_NO_DAEMON(hidden, "hidden"),
