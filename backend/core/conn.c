@@ -224,7 +224,10 @@ int xd_conn_resize(struct xd_conn *conn, uint32_t width, uint32_t height)
 		return -EINVAL;
 	if (!features->connector_event || features->version < 2)
 		return -EOPNOTSUPP;
-	if (width == conn->width && height == conn->height)
+	/* a guest that has chosen another mode hears of it again */
+	if (width == conn->width && height == conn->height &&
+	    (!conn->on || (width == conn->mode_width &&
+			   height == conn->mode_height)))
 		return 0;
 	conn->width = width;
 	conn->height = height;

@@ -243,6 +243,23 @@ static void resized_on(void **state)
 	end(sim);
 }
 
+/* To the size that the guest was told before it chose a mode itself. */
+static void resized_back(void **state)
+{
+	struct sim *sim = *state;
+
+	begin(sim, "request-connector-event");
+	tell(DESK_CONFIGURE, APP(5, 0), 600, 400, 0);
+	await(sim, was_told, (struct wish){ .value = 1 });
+	ok(sim_set_config(&front.conn[0], 20, 600, 400, 32));
+	ok(sim_set_config(&front.conn[0], 20, 320, 200, 32));
+	await(sim, has_size, (struct wish){ .app_id = APP(5, 0), .width = 320,
+					    .height = 200 });
+	tell(DESK_CONFIGURE, APP(5, 0), 600, 400, 0);
+	await(sim, was_told, (struct wish){ .value = 2 });
+	end(sim);
+}
+
 /* It has the size again that it had before, whatever the compositor is then. */
 static void unmaximised(void **state)
 {
@@ -388,6 +405,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(damage, "damage"),
 		SIM_TEST_NO_DAEMON(resize, "resize"),
 		SIM_TEST_NO_DAEMON(resized_on, "resized-on"),
+		SIM_TEST_NO_DAEMON(resized_back, "resized-back"),
 		SIM_TEST_NO_DAEMON(unmaximised, "unmaximised"),
 		SIM_TEST_NO_DAEMON(fullscreen, "fullscreen"),
 		SIM_TEST_NO_DAEMON(hidden, "hidden"),
