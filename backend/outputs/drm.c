@@ -340,21 +340,45 @@ static void drm_forget(struct drm_monitor *mon)
 	xd_timer_set(&mon->pace, 0);
 }
 
+/* As it was before a mode that cannot be. */
+static void show_again(struct drm_monitor *mon, uint32_t width,
+		       uint32_t height, const struct xd_image *image)
+{
+	int ret;
+
+	mon->width = width;
+	mon->height = height;
+	mon->next = *image;
+	ret = light(mon);
+	if (is_lost(ret)) {
+		lose(mon->owner, ret);
+		return;
+	}
+	mon->serial++;
+	if (mon->pending)
+		pace(mon);
+}
+
 static int drm_show(struct xd_output *output, unsigned int monitor,
 		    uint32_t width, uint32_t height,
 		    const struct xd_image *image)
 {
 	struct drm_monitor *mon = &to_drm(output)->monitors[monitor];
+	const uint32_t old_width = mon->width, old_height = mon->height;
+	const struct xd_image old = mon->next;
 	int ret;
 
-	drm_forget(mon);
 	mon->width = width;
 	mon->height = height;
 	mon->next = *image;
 	ret = light(mon);
-	if (!ret || !is_lost(ret))
+	if (ret && !is_lost(ret)) {
+		show_again(mon, old_width, old_height, &old);
 		return ret;
-	lose(mon->owner, ret);
+	}
+	drm_forget(mon);
+	if (ret)
+		lose(mon->owner, ret);
 	return 0;
 }
 

@@ -399,9 +399,11 @@ static bool is_consistent(const struct card *old, const struct card *new)
 	return true;
 }
 
+/* A request that is refused changes nothing. */
 static int set_props(const struct _drmModeAtomicReq *req)
 {
 	const struct card old = card;
+	bool refused = false;
 
 	for (unsigned int i = 0; i < req->n; i++) {
 		const char *name = prop_names[req->set[i].prop - 1];
@@ -417,7 +419,10 @@ static int set_props(const struct _drmModeAtomicReq *req)
 			card.feeds[object - CONN] =
 				(uint32_t)req->set[i].value;
 	}
-	if (is_consistent(&old, &card))
+	for (unsigned int i = 0; i < NR_CRTCS; i++)
+		refused |= card.mode[i] != old.mode[i] && card.mode[i] &&
+			card.mode[i] == card.refuses;
+	if (!refused && is_consistent(&old, &card))
 		return 0;
 	card = old;
 	errno = EINVAL;

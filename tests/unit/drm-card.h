@@ -52,6 +52,7 @@ extern struct card {
 		uint32_t format, width, height, stride, offset;
 	} import[NR_IMPORTS];	/* of framebuffers; width 0: none */
 	uint32_t shown[NR_CRTCS];	/* framebuffers */
+	uint16_t refuses;	/* modes of this width */
 	uint16_t mode[NR_CRTCS];	/* widths of modes that are set */
 	uint32_t feeds[NR_CONNS];	/* CRTCs of connectors, or 0 */
 	drmModeModeInfo blob;

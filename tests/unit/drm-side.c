@@ -168,6 +168,14 @@ uint32_t pixel(unsigned int crtc, uint32_t x, uint32_t y)
 				   x * 4) & 0xffffff;
 }
 
+void try_mode(uint32_t width, uint32_t height, uint32_t colour, int expected)
+{
+	struct xd_image image = image_of(width, height, colour);
+
+	assert_int_equal(output->ops->show(output, 0, width, height, &image),
+			 expected);
+}
+
 void show(unsigned int monitor, uint32_t width, uint32_t height,
 		 uint32_t colour)
 {

@@ -41,6 +41,9 @@ void show(unsigned int monitor, uint32_t width, uint32_t height,
 void present(unsigned int monitor, uint32_t width, uint32_t height,
 	     uint32_t colour, const pixman_box32_t *damage);
 
+/* show() on monitor 0 that need not succeed. */
+void try_mode(uint32_t width, uint32_t height, uint32_t colour, int expected);
+
 /* What the monitor shows there. */
 uint32_t pixel(unsigned int crtc, uint32_t x, uint32_t y);
 

@@ -234,6 +234,28 @@ static void other_sizes(void **state)
 	close_output();
 }
 
+/* A mode that cannot be set: the one before stays, and its frames end. */
+static void mode_is_refused(void **state)
+{
+	open_output(60000, 1, plug_lease());
+	card.refuses = 32;
+	try_mode(32, 24, 1, -EINVAL);
+	assert_int_equal(card.mode[0], 0);
+	show(0, 64, 48, 2);
+	present(0, 64, 48, 3, NULL);
+	try_mode(32, 24, 3, -EINVAL);
+	assert_int_equal(card.mode[0], 64);
+	assert_int_equal(pixel(0, 63, 47), 3);
+	tick(0);
+	assert_int_equal(xd_loop_turn(&loop, 1000), 0);
+	assert_int_equal(dones[0], 1);
+	present(0, 64, 48, 4, NULL);
+	assert_int_equal(pixel(0, 63, 47), 4);
+	tick(0);
+	assert_int_equal(dones[0], 2);
+	close_output();
+}
+
 /* The same mode again does not darken the monitor. */
 static void same_mode_stays(void **state)
 {
@@ -363,6 +385,7 @@ int main(void)
 		CARD_TEST(frames_without_a_clock, "frames-without-a-clock"),
 		CARD_TEST(damage_only, "damage-only"),
 		CARD_TEST(other_sizes, "other-sizes"),
+		CARD_TEST(mode_is_refused, "mode-is-refused"),
 		CARD_TEST(same_mode_stays, "same-mode-stays"),
 		CARD_TEST(unplugged_and_plugged, "unplugged-and-plugged"),
 		CARD_TEST(lease_lost, "lease-lost"),
