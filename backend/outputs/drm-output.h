@@ -75,6 +75,7 @@ struct drm_import {
  * @why_copied:	says it, for a picture in @imports that is copied
  * @serial:	of the flip whose event counts
  * @pending:	done() is to come
+ * @behind:	the newest picture waits for the event of an earlier flip
  * @last:	ns, when a frame that nothing paced was done
  */
 struct drm_monitor {
@@ -99,6 +100,7 @@ struct drm_monitor {
 	const char *why_copied;
 	uintptr_t serial;
 	bool pending;
+	bool behind;
 	struct xd_timer pace;
 	uint64_t last;
 };

@@ -117,15 +117,36 @@ static void retry(void *ctx)
 	out->params.events->reopen(out->params.ctx);
 }
 
+/* The guest waits for the flip's event, or that of one that is in its way. */
+static void flip(struct drm_monitor *mon, const pixman_box32_t *damage,
+		 unsigned int nr_damage)
+{
+	int ret = drm_screen_flip(mon, damage, nr_damage);
+
+	mon->behind = ret == -EBUSY;
+	if (is_lost(ret))
+		lose(mon->owner, ret);
+	else if (mon->pending && (!ret || mon->behind))
+		xd_timer_set(&mon->pace, xd_now() + LOST_FLIP);
+	else if (mon->pending)
+		pace(mon);
+}
+
 static void handle_event(struct drm_output *out,
 			 const struct drm_event_vblank *event)
 {
 	unsigned int i;
 
-	for (i = 0; i < out->nr_monitors; i++)
-		if (out->monitors[i].head.crtc == event->crtc_id &&
-		    out->monitors[i].serial == event->user_data)
-			flipped(&out->monitors[i]);
+	for (i = 0; i < out->nr_monitors; i++) {
+		struct drm_monitor *mon = &out->monitors[i];
+
+		if (mon->head.crtc != event->crtc_id)
+			continue;
+		if (mon->behind && mon->lit && mon->next.data)
+			flip(mon, NULL, 0);
+		else if (mon->serial == event->user_data)
+			flipped(mon);
+	}
 }
 
 static void card_event(void *ctx, uint32_t events)
@@ -161,6 +182,7 @@ static int light(struct drm_monitor *mon)
 	int ret = drm_screen_light(mon);
 	uint64_t seq;
 
+	mon->behind = false;
 	if (mon->lit)
 		mon->clocked = !drmCrtcGetSequence(mon->owner->fd,
 						   mon->head.crtc, &seq, NULL);
@@ -387,7 +409,6 @@ static void drm_present(struct xd_output *output, unsigned int monitor,
 			const pixman_box32_t *damage, unsigned int nr_damage)
 {
 	struct drm_monitor *mon = &to_drm(output)->monitors[monitor];
-	int ret;
 
 	if (image->width != mon->next.width ||
 	    image->height != mon->next.height)
@@ -398,13 +419,7 @@ static void drm_present(struct xd_output *output, unsigned int monitor,
 		pace(mon);
 		return;
 	}
-	ret = drm_screen_flip(mon, damage, nr_damage);
-	if (!ret)
-		xd_timer_set(&mon->pace, xd_now() + LOST_FLIP);
-	else if (is_lost(ret))
-		lose(mon->owner, ret);
-	else
-		pace(mon);
+	flip(mon, damage, nr_damage);
 }
 
 static void drm_off(struct xd_output *output, unsigned int monitor)

@@ -441,6 +441,11 @@ int drmModeAtomicCommit(int fd, drmModeAtomicReqPtr req, uint32_t flags,
 		    req->set[i].value >= IMPORT_FB && card.imports == NO_FLIP)
 			return -1;
 	}
+	for (unsigned int i = 0; i < NR_CRTCS; i++)
+		if (card.pending[i] && req->set[0].object == PLANE + i) {
+			errno = EBUSY;
+			return -1;
+		}
 	if (set_props(req))
 		return -1;
 	if (flags & DRM_MODE_ATOMIC_ALLOW_MODESET) {

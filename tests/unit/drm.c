@@ -325,6 +325,27 @@ static void lease_lost(void **state)
 	close_output();
 }
 
+/* A flip that the card is slow with: the newest picture comes after it. */
+static void late_flip(void **state)
+{
+	uint64_t begun = xd_now();
+
+	open_output(60000, 1, plug_lease());
+	show(0, 64, 48, 1);
+	present(0, 64, 48, 2, NULL);
+	while (!dones[0] && xd_now() - begun < 10000000000u)
+		assert_int_equal(xd_loop_turn(&loop, 1000), 0);
+	assert_int_equal(dones[0], 1);
+	present(0, 64, 48, 3, NULL);
+	assert_int_equal(pixel(0, 0, 0), 2);
+	tick(0);
+	assert_int_equal(dones[0], 1);
+	assert_int_equal(pixel(0, 0, 0), 3);
+	tick(0);
+	assert_int_equal(dones[0], 2);
+	close_output();
+}
+
 /* Events that are none of ours, cut off, or late. */
 static void odd_events(void **state)
 {
@@ -389,6 +410,7 @@ int main(void)
 		CARD_TEST(same_mode_stays, "same-mode-stays"),
 		CARD_TEST(unplugged_and_plugged, "unplugged-and-plugged"),
 		CARD_TEST(lease_lost, "lease-lost"),
+		CARD_TEST(late_flip, "late-flip"),
 		CARD_TEST(odd_events, "odd-events"),
 		CARD_TEST(missing_connector, "missing-connector"),
 	};
