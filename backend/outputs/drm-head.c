@@ -97,20 +97,28 @@ static uint32_t possible_crtcs(int fd, const drmModeConnector *conn)
 	return crtcs;
 }
 
-/* The number, as a bit, of the CRTC that the connector has now; or 0. */
-static uint32_t current_crtc(const struct search *search,
-			     const drmModeConnector *conn)
+/* The CRTC that the connector has now, or 0. */
+static uint32_t current_crtc(int fd, const drmModeConnector *conn)
 {
 	drmModeEncoder *encoder = conn->encoder_id ?
-		drmModeGetEncoder(search->fd, conn->encoder_id) : NULL;
-	uint32_t bit = 0;
+		drmModeGetEncoder(fd, conn->encoder_id) : NULL;
+	uint32_t id = encoder ? encoder->crtc_id : 0;
+
+	drmModeFreeEncoder(encoder);
+	return id;
+}
+
+/* Its number, as a bit. */
+static uint32_t current_bit(const struct search *search,
+			    const drmModeConnector *conn)
+{
+	const uint32_t id = current_crtc(search->fd, conn);
 	int i;
 
-	for (i = 0; encoder && i < search->res->count_crtcs && i < 32; i++)
-		if (search->res->crtcs[i] == encoder->crtc_id)
-			bit = 1u << i;
-	drmModeFreeEncoder(encoder);
-	return bit;
+	for (i = 0; i < search->res->count_crtcs && i < 32; i++)
+		if (search->res->crtcs[i] == id)
+			return 1u << i;
+	return 0;
 }
 
 static void find_lit(struct search *search)
@@ -123,7 +131,7 @@ static void find_lit(struct search *search)
 						   search->res->connectors[i]);
 
 		if (conn)
-			search->lit |= current_crtc(search, conn);
+			search->lit |= current_bit(search, conn);
 		drmModeFreeConnector(conn);
 	}
 }
@@ -163,7 +171,7 @@ static bool complete(struct search *search, const drmModeConnector *conn,
 	const uint32_t possible = possible_crtcs(search->fd, conn);
 	struct drm_head found = { .connector = conn->connector_id };
 
-	if (!find_crtc(search, possible & current_crtc(search, conn),
+	if (!find_crtc(search, possible & current_bit(search, conn),
 		       &found) &&
 	    !find_crtc(search, possible & ~search->lit, &found) &&
 	    !find_crtc(search, possible, &found))
@@ -260,6 +268,33 @@ int drm_heads_pick(int fd, const char *names, unsigned int nr,
 	if (search.planes)
 		drmModeFreePlaneResources(search.planes);
 	return ret;
+}
+
+static void part(int fd, const drmModeConnector *conn,
+		 const struct drm_head *head)
+{
+	const uint32_t crtc = current_crtc(fd, conn);
+
+	if (crtc && (crtc == head->crtc) !=
+	    (conn->connector_id == head->connector))
+		drmModeSetCrtc(fd, crtc, 0, 0, 0, NULL, 0, NULL);
+}
+
+void drm_head_part(int fd, const struct drm_head *head)
+{
+	drmModeRes *res = drmModeGetResources(fd);
+	int i;
+
+	for (i = 0; res && i < res->count_connectors; i++) {
+		drmModeConnector *conn =
+			drmModeGetConnectorCurrent(fd, res->connectors[i]);
+
+		if (conn)
+			part(fd, conn, head);
+		drmModeFreeConnector(conn);
+	}
+	if (res)
+		drmModeFreeResources(res);
 }
 
 void drm_heads_list(int fd, char *text, size_t size)

@@ -208,6 +208,7 @@ static int create_lease(int fd, struct lease *lease)
 		objects[n++] = lease->heads[i].connector;
 		objects[n++] = lease->heads[i].crtc;
 		objects[n++] = lease->heads[i].plane;
+		drm_head_part(fd, &lease->heads[i]);
 	}
 	ret = drmModeCreateLease(fd, objects, n, O_CLOEXEC | O_NONBLOCK,
 				 &lease->id);

@@ -139,6 +139,12 @@ int drm_heads_pick(int fd, const char *names, unsigned int nr,
 		   const struct drm_head *taken, unsigned int nr_taken,
 		   struct drm_head heads[DRM_MAX_HEADS]);
 
+/*
+ * The master's: darkens who else has the head's CRTC, and another CRTC that the
+ * head's connector has. Whoever leases the head could not.
+ */
+void drm_head_part(int fd, const struct drm_head *head);
+
 /* Names of all connectors of a card, for people. */
 void drm_heads_list(int fd, char *text, size_t size);
 

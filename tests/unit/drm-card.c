@@ -465,6 +465,17 @@ int drmModeAtomicCommit(int fd, drmModeAtomicReqPtr req, uint32_t flags,
 	return 0;
 }
 
+int drmModeSetCrtc(int fd, uint32_t crtc, uint32_t fb, uint32_t x, uint32_t y,
+		   uint32_t *conns, int count, drmModeModeInfoPtr mode)
+{
+	assert_null(mode);
+	card.mode[crtc - CRTC] = 0;
+	for (unsigned int i = 0; i < NR_CONNS; i++)
+		if (card.feeds[i] == crtc)
+			card.feeds[i] = 0;
+	return 0;
+}
+
 int drmModeCreateLease(int fd, const uint32_t *objects, int n, int flags,
 		       uint32_t *lessee)
 {

@@ -124,6 +124,34 @@ static void leases_do_not_overlap(void **state)
 	drm_master_closed();
 }
 
+/* The console has all CRTCs: one of its connectors goes dark, no other. */
+static void console_makes_way(void **state)
+{
+	char why[XD_WHY_SIZE];
+	int fd;
+
+	light_console(0, 1);
+	fd = lease("one", "DP-1", why);
+	assert_in_range(fd, 0, 1000);
+	assert_int_equal(card.leases[0].objects[1], CRTC);
+	open_output(60000, 1, plug_lease());
+	card.plugged[2] = true;
+	output->ops->hotplug(output);
+	show(0, 64, 48, 1);
+	assert_int_equal(card.feeds[2], CRTC);
+	assert_int_equal(card.feeds[0], 0);
+	assert_int_equal(card.feeds[1], CRTC + 1);
+	close_output();
+	close(fd);
+	drm_master_closed();
+	light_console(1, 0);
+	fd = lease("one", "HDMI-A-1", why);
+	assert_int_equal(card.feeds[0], CRTC + 1);
+	assert_int_equal(card.feeds[1], CRTC);
+	close(fd);
+	drm_master_closed();
+}
+
 static void no_master(void **state)
 {
 	char why[XD_WHY_SIZE];
@@ -400,6 +428,7 @@ int main(void)
 		CARD_TEST(heads_without_names, "heads-without-names"),
 		CARD_TEST(lit_by_the_console, "lit-by-the-console"),
 		CARD_TEST(leases_do_not_overlap, "leases-do-not-overlap"),
+		CARD_TEST(console_makes_way, "console-makes-way"),
 		CARD_TEST(no_master, "no-master"),
 		CARD_TEST(frames_by_the_clock, "frames-by-the-clock"),
 		CARD_TEST(monitor_is_faster, "monitor-is-faster"),
