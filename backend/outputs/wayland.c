@@ -71,7 +71,7 @@ static int wayland_show(struct xd_output *output, unsigned int monitor,
 
 	if (ret)
 		return ret;
-	if (!same || !win->on)
+	if (!same)
 		way_window_mode_set(win);
 	win->on = true;
 	win->slow = false;

@@ -260,6 +260,26 @@ static void resized_back(void **state)
 	end(sim);
 }
 
+/* A guest that cannot follow blanks its screen: the window keeps its size. */
+static void blanked(void **state)
+{
+	struct sim *sim = *state;
+
+	begin(sim, NULL);
+	tell(DESK_CONFIGURE, APP(5, 0), 800, 600, 0);
+	await(sim, has_size, (struct wish){ .app_id = APP(5, 0), .width = 800,
+					    .height = 600 });
+	/* longer than it takes to settle */
+	tell(DESK_FRAMES, NULL, 0, 0, 0);
+	ok(sim_flip(&front.conn[0], 21));
+	sim_wait_events(&front.conn[0], 1);
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	expect_window(sim, APP(5, 0), 1, 640, 480);
+	assert_int_equal(desk_find(&desk, APP(5, 0))->to_width, 800);
+	end(sim);
+}
+
 /* It has the size again that it had before, whatever the compositor is then. */
 static void unmaximised(void **state)
 {
@@ -406,6 +426,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(resize, "resize"),
 		SIM_TEST_NO_DAEMON(resized_on, "resized-on"),
 		SIM_TEST_NO_DAEMON(resized_back, "resized-back"),
+		SIM_TEST_NO_DAEMON(blanked, "blanked"),
 		SIM_TEST_NO_DAEMON(unmaximised, "unmaximised"),
 		SIM_TEST_NO_DAEMON(fullscreen, "fullscreen"),
 		SIM_TEST_NO_DAEMON(hidden, "hidden"),
