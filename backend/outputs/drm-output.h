@@ -29,6 +29,7 @@ enum prop {
 	PLANE_FB_ID, PLANE_CRTC_ID,
 	PLANE_SRC_X, PLANE_SRC_Y, PLANE_SRC_W, PLANE_SRC_H,
 	PLANE_CRTC_X, PLANE_CRTC_Y, PLANE_CRTC_W, PLANE_CRTC_H,
+	NUM_NEEDED, CONN_LINK_STATUS = NUM_NEEDED,
 	NUM_PROPS
 };
 
@@ -62,6 +63,7 @@ struct drm_import {
 /**
  * struct drm_monitor - one of the guest's connectors
  * @next:	the guest's newest picture; data NULL: it has gone
+ * @props:	ids of properties; 0: CONN_LINK_STATUS, which not all cards have
  * @connected:	a monitor is there
  * @conn:	as last probed; NULL without a head
  * @edid:	of the monitor that was there last; size 0: none ever
@@ -165,7 +167,8 @@ void drm_screen_lost(struct drm_monitor *mon);
 /**
  * drm_screen_probe() - look at the connector
  * @ret_other:	another monitor is there than the last one
- * @ret_changed: it is another one, or comes or goes, or has other modes
+ * @ret_changed: it is another one, or comes or goes, or has other modes, or its
+ *		link has to be set up anew
  *
  * Return: 0, or -errno when the lease is no good any more.
  */

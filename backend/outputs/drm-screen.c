@@ -11,6 +11,8 @@
 
 #include "outputs/drm-output.h"
 
+#define LINK_STATUS	"link-status"
+
 /* Buffers */
 
 static void buffer_finish(struct drm_output *out, struct drm_buffer *buf)
@@ -114,6 +116,7 @@ int drm_screen_init(struct drm_monitor *mon)
 		{ PLANE_CRTC_Y, DRM_MODE_OBJECT_PLANE, "CRTC_Y" },
 		{ PLANE_CRTC_W, DRM_MODE_OBJECT_PLANE, "CRTC_W" },
 		{ PLANE_CRTC_H, DRM_MODE_OBJECT_PLANE, "CRTC_H" },
+		{ CONN_LINK_STATUS, DRM_MODE_OBJECT_CONNECTOR, LINK_STATUS },
 	};
 	size_t i;
 
@@ -127,7 +130,7 @@ int drm_screen_init(struct drm_monitor *mon)
 		mon->props[table[i].prop] =
 			drm_property(mon->owner->fd, object, table[i].type,
 				     table[i].name, NULL);
-		if (!mon->props[table[i].prop])
+		if (!mon->props[table[i].prop] && table[i].prop < NUM_NEEDED)
 			return -EOPNOTSUPP;
 	}
 	return 0;
@@ -170,6 +173,10 @@ static int commit_mode(struct drm_monitor *mon, const drmModeModeInfo *mode,
 	drmModeAtomicAddProperty(req, mon->head.connector,
 				 mon->props[CONN_CRTC_ID],
 				 mode ? mon->head.crtc : 0);
+	if (mon->props[CONN_LINK_STATUS])
+		drmModeAtomicAddProperty(req, mon->head.connector,
+					 mon->props[CONN_LINK_STATUS],
+					 DRM_MODE_LINK_STATUS_GOOD);
 	drmModeAtomicAddProperty(req, mon->head.crtc, mon->props[CRTC_MODE_ID],
 				 blob);
 	drmModeAtomicAddProperty(req, mon->head.crtc, mon->props[CRTC_ACTIVE],
@@ -370,6 +377,16 @@ static bool same_modes(const drmModeConnector *a, const drmModeConnector *b)
 			 sizeof(*a->modes) * (size_t)a->count_modes));
 }
 
+/* A link that failed stays so until a mode is set again. */
+static bool is_link_bad(const struct drm_monitor *mon)
+{
+	uint64_t status;
+
+	return drm_property(mon->owner->fd, mon->head.connector,
+			    DRM_MODE_OBJECT_CONNECTOR, LINK_STATUS, &status) &&
+		status == DRM_MODE_LINK_STATUS_BAD;
+}
+
 static bool read_edid(struct drm_monitor *mon, struct xd_output_edid *edid)
 {
 	const int fd = mon->owner->fd;
@@ -418,7 +435,8 @@ int drm_screen_probe(struct drm_monitor *mon, bool *ret_other,
 	mon->connected = mon->conn->connection == DRM_MODE_CONNECTED &&
 		mon->conn->count_modes;
 	*ret_changed = mon->connected != was_connected ||
-		!same_modes(before, mon->conn);
+		!same_modes(before, mon->conn) ||
+		(mon->connected && is_link_bad(mon));
 	drmModeFreeConnector(before);
 	/* the guest keeps the monitor that was there until there is another */
 	if (mon->connected && read_edid(mon, &edid) &&

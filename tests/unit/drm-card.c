@@ -10,6 +10,7 @@ struct card card;
 static const char *const prop_names[] = {
 	"CRTC_ID", "MODE_ID", "ACTIVE", "FB_ID", "SRC_X", "SRC_Y", "SRC_W",
 	"SRC_H", "CRTC_X", "CRTC_Y", "CRTC_W", "CRTC_H", "type", "EDID",
+	"link-status",
 };
 
 int drmSetClientCap(int fd, uint64_t capability, uint64_t value)
@@ -158,6 +159,9 @@ drmModeObjectPropertiesPtr drmModeObjectGetProperties(int fd, uint32_t object,
 				DRM_PLANE_TYPE_CURSOR : DRM_PLANE_TYPE_PRIMARY;
 		if (!strcmp(prop_names[i], "EDID"))
 			values[i] = EDID_BLOB;
+		if (!strcmp(prop_names[i], "link-status") &&
+		    type == DRM_MODE_OBJECT_CONNECTOR)
+			values[i] = card.bad_link[object - CONN];
 	}
 	props->props = ids;
 	props->prop_values = values;
@@ -418,6 +422,8 @@ static int set_props(const struct _drmModeAtomicReq *req)
 		if (!strcmp(name, "CRTC_ID") && object >= CONN)
 			card.feeds[object - CONN] =
 				(uint32_t)req->set[i].value;
+		if (!strcmp(name, "link-status"))
+			card.bad_link[object - CONN] = false;
 	}
 	for (unsigned int i = 0; i < NR_CRTCS; i++)
 		refused |= card.mode[i] != old.mode[i] && card.mode[i] &&

@@ -54,6 +54,7 @@ extern struct card {
 	uint32_t shown[NR_CRTCS];	/* framebuffers */
 	uint16_t refuses;	/* modes of this width */
 	uint16_t mode[NR_CRTCS];	/* widths of modes that are set */
+	bool bad_link[NR_CONNS];	/* until a mode is set and it is said to be good */
 	uint32_t feeds[NR_CONNS];	/* CRTCs of connectors, or 0 */
 	drmModeModeInfo blob;
 	unsigned int modesets, flips;

@@ -327,6 +327,23 @@ static void unplugged_and_plugged(void **state)
 	close_output();
 }
 
+/* The cable was pulled and plugged before anybody looked. */
+static void link_fails(void **state)
+{
+	unsigned int before;
+
+	open_output(60000, 1, plug_lease());
+	show(0, 64, 48, 1);
+	before = card.modesets;
+	output->ops->hotplug(output);
+	assert_int_equal(card.modesets, before);
+	card.bad_link[0] = true;
+	output->ops->hotplug(output);
+	assert_false(card.bad_link[0]);
+	assert_int_equal(card.mode[0], 64);
+	close_output();
+}
+
 /* The card goes; frames go on; a new lease shows the newest picture. */
 static void lease_lost(void **state)
 {
@@ -438,6 +455,7 @@ int main(void)
 		CARD_TEST(mode_is_refused, "mode-is-refused"),
 		CARD_TEST(same_mode_stays, "same-mode-stays"),
 		CARD_TEST(unplugged_and_plugged, "unplugged-and-plugged"),
+		CARD_TEST(link_fails, "link-fails"),
 		CARD_TEST(lease_lost, "lease-lost"),
 		CARD_TEST(late_flip, "late-flip"),
 		CARD_TEST(odd_events, "odd-events"),
