@@ -61,20 +61,31 @@ static bool is_used(const struct search *search, uint32_t id)
 	return false;
 }
 
-static uint32_t find_plane(const struct search *search, uint32_t crtc_bit)
+static bool is_primary(int fd, uint32_t plane)
 {
-	uint32_t i, found = 0;
+	uint64_t type;
 
-	for (i = 0; i < search->planes->count_planes && !found; i++) {
+	return drm_property(fd, plane, DRM_MODE_OBJECT_PLANE, "type", &type) &&
+		type == DRM_PLANE_TYPE_PRIMARY;
+}
+
+/* The CRTC's own, one that shows nothing, or any. */
+static uint32_t find_plane(const struct search *search, uint32_t crtc,
+			   uint32_t crtc_bit)
+{
+	uint32_t i, found = 0, found_crtc = 0;
+
+	for (i = 0; i < search->planes->count_planes; i++) {
 		const uint32_t id = search->planes->planes[i];
 		drmModePlane *plane = drmModeGetPlane(search->fd, id);
-		uint64_t type;
 
 		if (plane && plane->possible_crtcs & crtc_bit &&
-		    !is_used(search, id) &&
-		    drm_property(search->fd, id, DRM_MODE_OBJECT_PLANE, "type",
-				 &type) && type == DRM_PLANE_TYPE_PRIMARY)
+		    !is_used(search, id) && is_primary(search->fd, id) &&
+		    (!found || plane->crtc_id == crtc ||
+		     (found_crtc && found_crtc != crtc && !plane->crtc_id))) {
 			found = id;
+			found_crtc = plane->crtc_id;
+		}
 		drmModeFreePlane(plane);
 	}
 	return found;
@@ -154,7 +165,7 @@ static bool find_crtc(const struct search *search, uint32_t crtcs,
 		head->crtc = search->res->crtcs[i];
 		if (!(crtcs & 1u << i) || is_used(search, head->crtc))
 			continue;
-		head->plane = find_plane(search, 1u << i);
+		head->plane = find_plane(search, head->crtc, 1u << i);
 		if (head->plane)
 			return true;
 	}

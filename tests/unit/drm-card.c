@@ -135,7 +135,10 @@ drmModePlanePtr drmModeGetPlane(int fd, uint32_t id)
 {
 	drmModePlane *plane = calloc(1, sizeof(*plane));
 
-	plane->possible_crtcs = id == PLANE + 9 ? 3 : 1u << (id - PLANE);
+	plane->possible_crtcs = id == PLANE + 9 || card.any_plane ? 3 :
+		1u << (id - PLANE);
+	if (id != PLANE + 9)
+		plane->crtc_id = card.plane_on[id - PLANE];
 	return plane;
 }
 

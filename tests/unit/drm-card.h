@@ -51,6 +51,8 @@ extern struct card {
 		int fd;
 		uint32_t format, width, height, stride, offset;
 	} import[NR_IMPORTS];	/* of framebuffers; width 0: none */
+	bool any_plane;		/* can be any CRTC's */
+	uint32_t plane_on[NR_CRTCS];	/* CRTCs of planes, before we come */
 	uint32_t shown[NR_CRTCS];	/* framebuffers */
 	uint16_t refuses;	/* modes of this width */
 	uint16_t mode[NR_CRTCS];	/* widths of modes that are set */

@@ -89,6 +89,27 @@ static void lit_by_the_console(void **state)
 	assert_int_equal(drm_heads_pick(0, "DP-1", 1, NULL, 0, heads), 1);
 }
 
+/* Where planes can have any CRTC, too, none is taken from another one. */
+static void planes_of_the_console(void **state)
+{
+	struct drm_head heads[DRM_MAX_HEADS];
+
+	card.any_plane = true;
+	light_console(1, 0);
+	card.plane_on[0] = CRTC;
+	card.plane_on[1] = CRTC + 1;
+	assert_int_equal(drm_heads_pick(0, "HDMI-A-1 HDMI-A-2", 2, NULL, 0,
+					heads), 2);
+	assert_int_equal(heads[0].crtc, CRTC + 1);
+	assert_int_equal(heads[0].plane, PLANE + 1);
+	assert_int_equal(heads[1].plane, PLANE);
+	card.plane_on[1] = 0;
+	card.feeds[0] = 0;
+	assert_int_equal(drm_heads_pick(0, "DP-1", 1, NULL, 0, heads), 1);
+	assert_int_equal(heads[0].crtc, CRTC + 1);
+	assert_int_equal(heads[0].plane, PLANE + 1);
+}
+
 static int lease(const char *guest, const char *names, char *why)
 {
 	snprintf(options.text[XD_OPTION_DRM_CONNECTORS], XD_OPTION_SIZE, "%s",
@@ -444,6 +465,7 @@ int main(void)
 		CARD_TEST(heads_by_name, "heads-by-name"),
 		CARD_TEST(heads_without_names, "heads-without-names"),
 		CARD_TEST(lit_by_the_console, "lit-by-the-console"),
+		CARD_TEST(planes_of_the_console, "planes-of-the-console"),
 		CARD_TEST(leases_do_not_overlap, "leases-do-not-overlap"),
 		CARD_TEST(console_makes_way, "console-makes-way"),
 		CARD_TEST(no_master, "no-master"),
