@@ -10,7 +10,11 @@
 
 #include "outputs/drm-output.h"
 
-/* What there is, and what has been given away; @lit: CRTCs with connectors. */
+/*
+ * What there is, and what has been given away.
+ * @lit:	CRTCs with connectors, by number
+ * @possible:	CRTCs for those of @heads
+ */
 struct search {
 	int fd;
 	drmModeRes *res;
@@ -19,6 +23,7 @@ struct search {
 	const struct drm_head *taken;
 	unsigned int nr_taken;
 	struct drm_head *heads;
+	uint32_t possible[DRM_MAX_HEADS];
 	unsigned int nr;
 };
 
@@ -71,7 +76,7 @@ static bool is_primary(int fd, uint32_t plane)
 
 /* The CRTC's own, one that shows nothing, or any. */
 static uint32_t find_plane(const struct search *search, uint32_t crtc,
-			   uint32_t crtc_bit)
+			   uint32_t bit)
 {
 	uint32_t i, found = 0, found_crtc = 0;
 
@@ -79,7 +84,7 @@ static uint32_t find_plane(const struct search *search, uint32_t crtc,
 		const uint32_t id = search->planes->planes[i];
 		drmModePlane *plane = drmModeGetPlane(search->fd, id);
 
-		if (plane && plane->possible_crtcs & crtc_bit &&
+		if (plane && plane->possible_crtcs & bit &&
 		    !is_used(search, id) && is_primary(search->fd, id) &&
 		    (!found || plane->crtc_id == crtc ||
 		     (found_crtc && found_crtc != crtc && !plane->crtc_id))) {
@@ -119,17 +124,21 @@ static uint32_t current_crtc(int fd, const drmModeConnector *conn)
 	return id;
 }
 
-/* Its number, as a bit. */
-static uint32_t current_bit(const struct search *search,
-			    const drmModeConnector *conn)
+/* The CRTC's number, as a bit; 0: it is none. */
+static uint32_t crtc_bit(const struct search *search, uint32_t crtc)
 {
-	const uint32_t id = current_crtc(search->fd, conn);
 	int i;
 
 	for (i = 0; i < search->res->count_crtcs && i < 32; i++)
-		if (search->res->crtcs[i] == id)
+		if (search->res->crtcs[i] == crtc)
 			return 1u << i;
 	return 0;
+}
+
+static uint32_t current_bit(const struct search *search,
+			    const drmModeConnector *conn)
+{
+	return crtc_bit(search, current_crtc(search->fd, conn));
 }
 
 static void find_lit(struct search *search)
@@ -172,6 +181,27 @@ static bool find_crtc(const struct search *search, uint32_t crtcs,
 	return false;
 }
 
+/* That of one of the guest's others, which can do with another. */
+static bool swap_crtc(struct search *search, uint32_t crtcs,
+		      struct drm_head *head)
+{
+	unsigned int i;
+
+	for (i = 0; i < search->nr; i++) {
+		struct drm_head *other = &search->heads[i];
+		struct drm_head moved = *other;
+
+		if (!(crtcs & crtc_bit(search, other->crtc)) ||
+		    !find_crtc(search, search->possible[i], &moved))
+			continue;
+		head->crtc = other->crtc;
+		head->plane = other->plane;
+		*other = moved;
+		return true;
+	}
+	return false;
+}
+
 /*
  * A mode on a CRTC that has another connector, or for a connector that leaves
  * one that is on, is refused where encoders can have any CRTC: others come last.
@@ -185,8 +215,10 @@ static bool complete(struct search *search, const drmModeConnector *conn,
 	if (!find_crtc(search, possible & current_bit(search, conn),
 		       &found) &&
 	    !find_crtc(search, possible & ~search->lit, &found) &&
-	    !find_crtc(search, possible, &found))
+	    !find_crtc(search, possible, &found) &&
+	    !swap_crtc(search, possible, &found))
 		return false;
+	search->possible[search->nr] = possible;
 	*head = found;
 	get_name(conn, head->name);
 	return true;

@@ -106,7 +106,8 @@ drmModeEncoderPtr drmModeGetEncoder(int fd, uint32_t id)
 	drmModeEncoder *encoder = calloc(1, sizeof(*encoder));
 
 	encoder->crtc_id = card.feeds[id - ENCODER];
-	encoder->possible_crtcs = 3;
+	encoder->possible_crtcs = card.possible[id - ENCODER] ?
+		card.possible[id - ENCODER] : 3;
 	return encoder;
 }
 

@@ -2,7 +2,7 @@
 /*
  * A graphics card in memory: drm-card.c has libdrm's functions, as far as they are
  * used. It has three connectors, HDMI-A-1, HDMI-A-2 and DP-1, and two CRTCs, either of
- * which each encoder can have.
+ * which each encoder can have unless a test says otherwise.
  */
 #ifndef TESTS_UNIT_DRM_CARD_H
 #define TESTS_UNIT_DRM_CARD_H
@@ -57,6 +57,7 @@ extern struct card {
 	uint16_t refuses;	/* modes of this width */
 	uint16_t mode[NR_CRTCS];	/* widths of modes that are set */
 	bool bad_link[NR_CONNS];	/* until a mode is set and it is said to be good */
+	uint32_t possible[NR_CONNS];	/* CRTCs of encoders; 0: all */
 	uint32_t feeds[NR_CONNS];	/* CRTCs of connectors, or 0 */
 	drmModeModeInfo blob;
 	unsigned int modesets, flips;

@@ -110,6 +110,23 @@ static void planes_of_the_console(void **state)
 	assert_int_equal(heads[0].plane, PLANE + 1);
 }
 
+/* The first one leaves the only CRTC that the second one can have. */
+static void few_crtcs(void **state)
+{
+	struct drm_head heads[DRM_MAX_HEADS];
+
+	card.possible[1] = 1;
+	assert_int_equal(drm_heads_pick(0, "HDMI-A-1 HDMI-A-2 DP-1", 3, NULL,
+					0, heads), 2);
+	assert_int_equal(heads[0].connector, CONN);
+	assert_string_equal(heads[0].name, "HDMI-A-1");
+	assert_int_equal(heads[0].crtc, CRTC + 1);
+	assert_int_equal(heads[0].plane, PLANE + 1);
+	assert_int_equal(heads[1].crtc, CRTC);
+	assert_int_equal(heads[1].plane, PLANE);
+	assert_int_equal(heads[2].connector, 0);
+}
+
 static int lease(const char *guest, const char *names, char *why)
 {
 	snprintf(options.text[XD_OPTION_DRM_CONNECTORS], XD_OPTION_SIZE, "%s",
@@ -466,6 +483,7 @@ int main(void)
 		CARD_TEST(heads_without_names, "heads-without-names"),
 		CARD_TEST(lit_by_the_console, "lit-by-the-console"),
 		CARD_TEST(planes_of_the_console, "planes-of-the-console"),
+		CARD_TEST(few_crtcs, "few-crtcs"),
 		CARD_TEST(leases_do_not_overlap, "leases-do-not-overlap"),
 		CARD_TEST(console_makes_way, "console-makes-way"),
 		CARD_TEST(no_master, "no-master"),
