@@ -64,7 +64,13 @@ static void settled(void *ctx)
 {
 	struct way_window *win = ctx;
 	struct xd_output_params *params = &win->owner->params;
+	bool answered = win->told_width == win->mode_width &&
+		win->told_height == win->mode_height;
 
+	win->late_width = answered ? 0 : win->told_width;
+	win->late_height = answered ? 0 : win->told_height;
+	win->told_width = win->width;
+	win->told_height = win->height;
 	params->events->resized(params->ctx, win->index, win->width,
 				win->height);
 }
@@ -245,8 +251,12 @@ static void choose_size(struct way_window *win)
 
 void way_window_mode_set(struct way_window *win)
 {
-	/* the guest is about to be told of another size than it has set */
-	if (win->settle.armed)
+	bool late = win->mode_width == win->late_width &&
+		win->mode_height == win->late_height;
+
+	win->late_width = 0;
+	/* there is, or will be, a newer size that it has to follow */
+	if (late || win->settle.armed)
 		return;
 	/* without a compositor nobody insists on a size */
 	if (win->fixed && win->configured)

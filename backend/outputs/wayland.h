@@ -151,6 +151,8 @@ struct way_import {
  * @fullscreen:	@fixed, but smaller is fine
  * @width, @height: of the window
  * @free_width, @free_height: before it was @fixed
+ * @told_width, @told_height: what the guest was told last
+ * @late_width, @late_height: what before that, without having set it; 0: none
  * @shown_width, @shown_height: of the picture in it, now
  * @asked_width, @asked_height: what the compositor wants it to be, 0: our choice
  * @starved:	it cannot be painted or told to the compositor for want of memory:
@@ -192,6 +194,10 @@ struct way_window {
 	uint32_t height;
 	uint32_t free_width;
 	uint32_t free_height;
+	uint32_t told_width;
+	uint32_t told_height;
+	uint32_t late_width;
+	uint32_t late_height;
 	uint32_t shown_width;
 	uint32_t shown_height;
 	uint32_t asked_width;

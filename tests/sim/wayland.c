@@ -29,6 +29,14 @@ static bool has_size(void *ctx)
 		win->to_height == (int32_t)wish->height;
 }
 
+static bool has_picture_of(void *ctx)
+{
+	const struct wish *wish = ctx;
+	struct desk_window *win = desk_find(&desk, wish->app_id);
+
+	return win && win->width == wish->width && win->height == wish->height;
+}
+
 static bool is_minimized(void *ctx)
 {
 	const struct wish *wish = ctx;
@@ -243,6 +251,29 @@ static void resized_on(void **state)
 	end(sim);
 }
 
+/* It sets a size after it was told of the next one; then one of its own. */
+static void late_mode(void **state)
+{
+	struct sim *sim = *state;
+
+	begin(sim, "request-connector-event");
+	tell(DESK_CONFIGURE, APP(5, 0), 600, 400, 0);
+	await(sim, was_told, (struct wish){ .value = 1 });
+	tell(DESK_CONFIGURE, APP(5, 0), 1000, 700, 0);
+	await(sim, was_told, (struct wish){ .value = 2 });
+	for (unsigned int n = 0; n < 2; n++) {
+		ok(sim_set_config(&front.conn[0], 20, 600, 400, 32));
+		await(sim, has_picture_of, (struct wish){
+			.app_id = APP(5, 0), .width = 600, .height = 400 });
+		assert_int_equal(desk_find(&desk, APP(5, 0))->to_width,
+				 n ? 600 : 1000);
+		ok(sim_set_config(&front.conn[0], 20, 320, 200, 32));
+		await(sim, has_size, (struct wish){
+			.app_id = APP(5, 0), .width = 320, .height = 200 });
+	}
+	end(sim);
+}
+
 /* To the size that the guest was told before it chose a mode itself. */
 static void resized_back(void **state)
 {
@@ -425,6 +456,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(damage, "damage"),
 		SIM_TEST_NO_DAEMON(resize, "resize"),
 		SIM_TEST_NO_DAEMON(resized_on, "resized-on"),
+		SIM_TEST_NO_DAEMON(late_mode, "late-mode"),
 		SIM_TEST_NO_DAEMON(resized_back, "resized-back"),
 		SIM_TEST_NO_DAEMON(blanked, "blanked"),
 		SIM_TEST_NO_DAEMON(unmaximised, "unmaximised"),
