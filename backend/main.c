@@ -372,6 +372,8 @@ int main(int argc, char **argv)
 	struct options options = { 0 };
 	int ret;
 
+	/* a peer that went is an error of the call, also in children */
+	signal(SIGPIPE, SIG_IGN);
 	xd_config_init(&options.config);
 	ret = parse_options(argc, argv, &options);
 	if (ret >= 0)

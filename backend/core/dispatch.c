@@ -66,8 +66,11 @@ static bool present_first(struct xd_conn *conn)
 	if (!conn->on || !fb || xd_fb_image(guest, fb, &image))
 		return false;
 	xd_fb_offer(conn, fb, &image);
+	/* what one that was dropped had changed is in this one, too */
 	guest->output->ops->present(guest->output, conn->index, &image,
-				    flip->damage, flip->nr_damage);
+				    flip->damage,
+				    conn->dropped ? 0 : flip->nr_damage);
+	conn->dropped = false;
 	return true;
 }
 
@@ -94,8 +97,10 @@ static void finish_first(struct xd_conn *conn, bool shown)
 
 static void present_next(struct xd_conn *conn)
 {
-	while (conn->nr_flips && !present_first(conn))
+	while (conn->nr_flips && !present_first(conn)) {
 		finish_first(conn, false);
+		conn->dropped = true;
+	}
 }
 
 void xd_conn_frame_done(struct xd_conn *conn)

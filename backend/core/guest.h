@@ -76,6 +76,7 @@ struct xd_flip {
  *		the guest was offered stays good
  * @on:		a mode is set, @mode_width x @mode_height
  * @flips:	oldest first; the first one is with the output
+ * @dropped:	one was, with its damage: the next one is shown whole
  * @owed:	flip events that found the event page full
  * @owes_connector: so did a connector event
  * @copies:	what was last told of how frames are shown: "" without a copy,
@@ -103,6 +104,7 @@ struct xd_conn {
 	uint32_t mode_height;
 	struct xd_flip flips[XD_MAX_FLIPS];
 	unsigned int nr_flips;
+	bool dropped;
 	uint64_t owed[XD_MAX_FLIPS];
 	unsigned int nr_owed;
 	bool owes_connector;

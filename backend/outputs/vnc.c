@@ -341,12 +341,13 @@ static void screen_done(void *ctx, unsigned int monitor)
 	struct vnc_viewer *viewer;
 	int64_t copied;
 
+	/* a framebuffer that went in time leaves its damage for the next one */
 	if (mon->next.data) {
 		mon->shown = mon->next;
 		mon->next.data = NULL;
 		copied = mon->viewers ?
-			xd_image_copy(&mon->copy, &mon->shown,
-				      &mon->pending.region) : 0;
+			xd_image_paint(&mon->copy, &mon->shown,
+				       &mon->pending.region) : 0;
 		if (copied < 0)
 			drop_viewers(mon);
 		else
@@ -355,8 +356,8 @@ static void screen_done(void *ctx, unsigned int monitor)
 			xd_damage_merge(&viewer->owed, &mon->pending);
 			tell_viewer(viewer);
 		}
+		xd_damage_clear(&mon->pending);
 	}
-	xd_damage_clear(&mon->pending);
 	vnc->events->done(vnc->ctx, monitor);
 }
 
@@ -397,7 +398,9 @@ static void vnc_present(struct xd_output *output, unsigned int monitor,
 	unsigned int i;
 
 	mon->next = *image;
-	if (!nr_damage)
+	/* where one of two sizes ends, the other shows something else */
+	if (!nr_damage || image->width != mon->shown.width ||
+	    image->height != mon->shown.height)
 		xd_damage_add_all(&mon->pending);
 	for (i = 0; i < nr_damage; i++)
 		xd_damage_add(&mon->pending, (uint32_t)damage[i].x1,

@@ -162,18 +162,24 @@ static void picture_tight(void **state)
 	picture(*state, "tight");
 }
 
-static void flip_part(struct sim_front *f, struct xd_wire_rect rect)
+static void begin_flip_part(struct sim_front *f, uint64_t fb,
+			    struct xd_wire_rect rect)
 {
 	struct xendispl_req *req = sim_next_slot(&f->conn[0],
 						 XENDISPL_OP_PG_FLIP);
 	const struct xd_wire_pg_flip_damage wire = {
-		.fb_cookie = 20,
+		.fb_cookie = fb,
 		.count = 1,
 		.rect = { rect },
 	};
 
 	memcpy(&req->op, &wire, sizeof(wire));
 	ok(sim_call(&f->conn[0]));
+}
+
+static void flip_part(struct sim_front *f, struct xd_wire_rect rect)
+{
+	begin_flip_part(f, 20, rect);
 	sim_wait_events(&f->conn[0], f->conn[0].nr_events + 1);
 }
 
@@ -202,6 +208,77 @@ static void only_damage(void **state)
 	assert_int_equal(updated, 20 * 10);
 	assert_int_equal(((uint32_t *)client->frameBuffer)[105 * 640 + 210] &
 			 0xffffff, 0x123456);
+	rfb_close(client);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+/* What a framebuffer had changed that went before it was shown comes with the next. */
+static void damage_of_lost_flips(void **state)
+{
+	static const struct xd_wire_rect top = { 0, 0, WIDTH, 160 },
+		middle = { 0, 160, WIDTH, 320 },
+		bottom = { 0, 320, WIDTH, HEIGHT };
+	struct sim *sim = *state;
+	rfbClient *client;
+	uint32_t seed;
+
+	sim->millihertz = 5000;	/* none is shown before the next one comes */
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	ok(sim_fb_attach(&front, 10, 21, WIDTH, HEIGHT, XD_FMT_XRGB8888));
+	sim_buf_init(&other_buf, &front, 11, WIDTH, HEIGHT, 32);
+	ok(sim_dbuf_create(&front, &other_buf));
+	for (seed = 2; seed < 4; seed++) {
+		ok(sim_fb_attach(&front, 11, 22, WIDTH, HEIGHT,
+				 XD_FMT_XRGB8888));
+		ok(sim_fb_attach(&front, 11, 23, WIDTH, HEIGHT,
+				 XD_FMT_XRGB8888));
+		sim_buf_draw(&buf, seed);
+		sim_buf_draw(&other_buf, seed);
+		begin_flip_part(&front, 20, top);	/* sets the pace */
+		/* goes while the output has it, or while it waits for that */
+		begin_flip_part(&front, seed == 2 ? 22 : 20, middle);
+		begin_flip_part(&front, seed == 2 ? 21 : 23, bottom);
+		ok(sim_fb_detach(&front, 22));
+		ok(sim_fb_detach(&front, 23));
+		begin_flip_part(&front, 21, top);
+		sim_wait_events(&front.conn[0], front.conn[0].nr_events + 4);
+		want_picture(client, WIDTH, HEIGHT, seed);
+	}
+	rfb_close(client);
+	ok(sim_dbuf_destroy(&front, 11));
+	sim_buf_finish(&other_buf, &front);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+/* Beside a framebuffer that is smaller than the mode there is nothing. */
+static void smaller_framebuffer(void **state)
+{
+	static const struct xd_wire_rect corner = { 0, 0, 8, 8 };
+	struct sim *sim = *state;
+	const uint32_t *pixels;
+	rfbClient *client;
+	uint64_t end;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	ok(sim_fb_attach(&front, 10, 21, WIDTH, 100, XD_FMT_XRGB8888));
+	begin_flip_part(&front, 21, corner);
+	end = deadline();
+	pixels = (const uint32_t *)client->frameBuffer;
+	while (pixels[WIDTH * HEIGHT - 1] & 0xffffff)
+		client_turn(client, end);
+	assert_int_equal(pixels[100 * WIDTH] & 0xffffff, 0);
+	assert_int_equal(pixels[99 * WIDTH] & 0xffffff,
+			 sim_pixel(1, 0, 99) & 0xffffff);
 	rfb_close(client);
 	guest_close(&front, &buf);
 	sim_finish(sim);
@@ -518,6 +595,9 @@ int main(void)
 		SIM_TEST_NO_DAEMON(picture_zrle, "picture-zrle"),
 		SIM_TEST_NO_DAEMON(picture_tight, "picture-tight"),
 		SIM_TEST_NO_DAEMON(only_damage, "only-damage"),
+		SIM_TEST_NO_DAEMON(damage_of_lost_flips,
+				   "damage-of-lost-flips"),
+		SIM_TEST_NO_DAEMON(smaller_framebuffer, "smaller-framebuffer"),
 		SIM_TEST_NO_DAEMON(password_is_asked, "password-is-asked"),
 		SIM_TEST_NO_DAEMON(password_of_all, "password-of-all"),
 		SIM_TEST_NO_DAEMON(password_is_not_bypassed,
