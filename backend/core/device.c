@@ -239,6 +239,8 @@ static void sock_ready(void *ctx, uint32_t events)
 		connected(dev, msg.err);
 	else if (msg.type == XD_MSG_DENIED)
 		denied(dev, msg.call);
+	else if (msg.type == XD_MSG_SIZE)
+		xd_device_new_size(dev, &msg);
 	else if (msg.type == XD_MSG_REOPEN)
 		xd_device_reopen_output(dev);
 	else
@@ -563,10 +565,12 @@ static void hear_last_words(struct xd_device *dev)
 	struct xd_message msg;
 	int fd;
 
-	while (dev->sock >= 0 && !dev->killed &&
+	while (dev->sock >= 0 &&
 	       xd_message_receive(dev->sock, &msg, &fd) > 0) {
-		if (msg.type == XD_MSG_DENIED)
+		if (msg.type == XD_MSG_DENIED && !dev->killed)
 			denied(dev, msg.call);
+		else if (msg.type == XD_MSG_SIZE)
+			xd_device_new_size(dev, &msg);
 		if (fd >= 0)
 			close(fd);
 	}
@@ -579,6 +583,7 @@ void xd_device_worker_ended(struct xd_device *dev, int status)
 	xd_keyboards_leave(dev);
 	xd_device_closed_output(dev);
 	hear_last_words(dev);
+	xd_device_write_sizes(dev);
 	close_sock(dev);
 	xd_control_lost(dev);
 	if (dev->killed || xd_now() - dev->started > STABLE_MS * MS)
@@ -594,6 +599,11 @@ void xd_device_worker_ended(struct xd_device *dev, int status)
 	}
 	dev->killed = false;
 	xd_device_update(dev);
+}
+
+static void write_sizes(void *ctx)
+{
+	xd_device_write_sizes(ctx);
 }
 
 int xd_device_create(struct xd_supervisor *sup, uint32_t domid, uint32_t devid,
@@ -625,8 +635,12 @@ int xd_device_create(struct xd_supervisor *sup, uint32_t domid, uint32_t devid,
 	if (!ret)
 		ret = xd_timer_init(sup->loop, &dev->parted, parted, dev);
 	if (!ret)
+		ret = xd_timer_init(sup->loop, &dev->sizes_timer, write_sizes,
+				    dev);
+	if (!ret)
 		ret = xd_watch(sup, path, token);
 	if (ret) {
+		xd_timer_finish(sup->loop, &dev->sizes_timer);
 		xd_timer_finish(sup->loop, &dev->parted);
 		xd_timer_finish(sup->loop, &dev->retry);
 		free(dev);
@@ -646,6 +660,7 @@ void xd_device_destroy(struct xd_device *dev)
 	store->ops->unwatch(store, path, token);
 	xd_timer_finish(dev->sup->loop, &dev->retry);
 	xd_timer_finish(dev->sup->loop, &dev->parted);
+	xd_timer_finish(dev->sup->loop, &dev->sizes_timer);
 	xd_viewers_finish(dev);
 	close_sock(dev);
 	free(dev);

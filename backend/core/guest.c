@@ -93,10 +93,20 @@ static void output_resized(void *ctx, unsigned int monitor, uint32_t width,
 			   uint32_t height)
 {
 	struct xd_guest *guest = ctx;
+	struct xd_conn *conn;
+	uint32_t old_width, old_height;
 
+	if (monitor >= guest->nr_conns)
+		return;
+	conn = &guest->conns[monitor];
+	old_width = conn->width;
+	old_height = conn->height;
 	/* a frontend that cannot follow keeps its mode */
-	if (monitor < guest->nr_conns)
-		xd_conn_resize(&guest->conns[monitor], width, height);
+	if (xd_conn_resize(conn, width, height))
+		return;
+	if (guest->resized &&
+	    (conn->width != old_width || conn->height != old_height))
+		guest->resized(guest->worker, monitor);
 }
 
 /* False when the other end is gone. */
@@ -155,7 +165,7 @@ static void output_reopen(void *ctx)
 	struct xd_guest *guest = ctx;
 
 	if (guest->reopen)
-		guest->reopen(guest->reopen_ctx);
+		guest->reopen(guest->worker);
 }
 
 static void output_changed(void *ctx, unsigned int monitor)

@@ -128,8 +128,9 @@ struct xd_guest {
 	struct xd_bus *bus;
 	struct xd_output *output;
 	const char *names[XD_MAX_CONNECTORS];	/* for the output */
-	void (*reopen)(void *ctx);	/* asks for the output's descriptor */
-	void *reopen_ctx;
+	void (*reopen)(void *worker);	/* asks for the output's descriptor */
+	void (*resized)(void *worker, unsigned int conn);	/* by the output */
+	void *worker;
 	struct xd_connect params;
 	struct xd_usage usage;
 	struct xd_dbuf *dbufs;

@@ -42,6 +42,7 @@ enum xd_message_type {
 	XD_MSG_STATUS,		/* answers STATS */
 	XD_MSG_RESIZED,		/* answers RESIZE */
 	XD_MSG_REOPEN,		/* the output has lost its descriptor */
+	XD_MSG_SIZE,		/* the output gave @conn another preferred mode */
 	XD_MSG_DENIED,		/* the last one: dies for system call @call */
 };
 

@@ -11,10 +11,13 @@
 
 #include "base/log.h"
 #include "core/supervisor.h"
+#include "edid/edid.h"
 #include "outputs/output.h"
 #include "proto/nodes.h"
 
 #define MAX_PORT	(1u << 20)
+#define MS		1000000ull	/* ns */
+#define SIZES_MS	250u		/* a window that is being dragged has many */
 
 static char *read_fe(struct xd_device *dev, unsigned int conn,
 		     const char *name)
@@ -72,9 +75,47 @@ int xd_device_remember_size(struct xd_device *dev, unsigned int conn,
 
 	if (conn >= XD_MAX_CONNECTORS)
 		return -EINVAL;
+	dev->sizes_due &= ~(1u << conn);
 	resized_path(dev, conn, path, sizeof(path));
 	snprintf(text, sizeof(text), "%ux%u", width, height);
 	return xd_write(dev->sup, path, text);
+}
+
+void xd_device_write_sizes(struct xd_device *dev)
+{
+	uint32_t due = dev->sizes_due;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < XD_MAX_CONNECTORS; i++) {
+		if (!(due & 1u << i))
+			continue;
+		ret = xd_device_remember_size(dev, i, dev->sizes[i].width,
+					      dev->sizes[i].height);
+		/* its directory has gone, or it is tried again */
+		if (ret && ret != -ENOENT)
+			dev->sizes_due |= 1u << i;
+	}
+	if (due)
+		xd_timer_set(&dev->sizes_timer, xd_now() + SIZES_MS * MS);
+}
+
+static bool is_size(uint32_t pixels)
+{
+	return pixels >= XD_EDID_MIN_DIMENSION &&
+		pixels <= XD_EDID_MAX_DIMENSION;
+}
+
+void xd_device_new_size(struct xd_device *dev, const struct xd_message *msg)
+{
+	if (msg->conn >= dev->connect.nr_conns || !is_size(msg->size.width) ||
+	    !is_size(msg->size.height))
+		return;
+	dev->sizes[msg->conn].width = msg->size.width;
+	dev->sizes[msg->conn].height = msg->size.height;
+	dev->sizes_due |= 1u << msg->conn;
+	if (!dev->sizes_timer.armed)
+		xd_device_write_sizes(dev);
 }
 
 /* Without one the preferred mode is as configured. */

@@ -69,6 +69,9 @@ struct xd_listener {
  * @parting:	we are Closing since the frontend is, until @parted
  * @connects:	since @connects_since, ns
  * @owes_hotplug: it was not told that monitors may have come or gone
+ * @sizes:	that its output gave connectors; those of @sizes_due, a bit each, are
+ *		not in XenStore yet
+ * @sizes_timer: when they may be
  * @question:	of the control socket, that the worker has not answered; 0: none
  * @listeners:	while a worker runs
  * @viewers:	their processes, 0: none
@@ -107,6 +110,12 @@ struct xd_device {
 	int open_err;
 	bool owes_hotplug;
 	struct xd_connect connect;
+	struct {
+		uint32_t width;
+		uint32_t height;
+	} sizes[XD_MAX_CONNECTORS];
+	uint32_t sizes_due;
+	struct xd_timer sizes_timer;
 	uint32_t question;
 	struct xd_listener listeners[XD_MAX_CONNECTORS];
 	pid_t viewers[XD_MAX_VIEWERS];
@@ -267,6 +276,12 @@ void xd_fill_child(const struct xd_config *config, uint32_t domid,
  */
 int xd_device_remember_size(struct xd_device *dev, unsigned int conn,
 			    uint32_t width, uint32_t height);
+
+/* The same of what a worker says, which may be anything, at any rate. */
+void xd_device_new_size(struct xd_device *dev, const struct xd_message *msg);
+
+/* What @sizes_timer, or the end of the worker, has to do. */
+void xd_device_write_sizes(struct xd_device *dev);
 
 /* What the guest published, checked; 0 or -errno, logged. */
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);

@@ -13,6 +13,7 @@
  * struct worker - what this process is
  * @owed:	an answer that could not be sent yet, if @owes
  * @owed_fd:	goes with it, or -1
+ * @sizes:	connectors whose size could not be told yet, a bit each
  */
 struct worker {
 	struct xd_loop loop;
@@ -22,13 +23,32 @@ struct worker {
 	bool owes;
 	struct xd_message owed;
 	int owed_fd;
+	uint32_t sizes;
 };
+
+/* As they are now: the last of a connector's sizes is the one that counts. */
+static void send_sizes(struct worker *worker)
+{
+	struct xd_message msg = { .type = XD_MSG_SIZE };
+	unsigned int i;
+
+	for (i = 0; i < worker->guest.nr_conns; i++) {
+		if (!(worker->sizes & 1u << i))
+			continue;
+		msg.conn = i;
+		msg.size.width = worker->guest.conns[i].width;
+		msg.size.height = worker->guest.conns[i].height;
+		if (xd_message_send(worker->sock, &msg, -1) == -EAGAIN)
+			return;
+		worker->sizes &= ~(1u << i);
+	}
+}
 
 /*
  * The supervisor asks nothing else of us until it has the answer, so there is
  * one at the most that waits.
  */
-static void send_owed(struct worker *worker)
+static void send_answer(struct worker *worker)
 {
 	int ret = xd_message_send(worker->sock, &worker->owed,
 				  worker->owed_fd);
@@ -38,8 +58,18 @@ static void send_owed(struct worker *worker)
 		close(worker->owed_fd);
 		worker->owed_fd = -1;
 	}
+}
+
+static void send_owed(struct worker *worker)
+{
+	bool owes;
+
+	send_sizes(worker);
+	if (worker->owes)
+		send_answer(worker);
+	owes = worker->owes || worker->sizes;
 	if (xd_source_modify(&worker->loop, &worker->sock_source,
-			     worker->owes ? EPOLLIN | EPOLLOUT : EPOLLIN))
+			     owes ? EPOLLIN | EPOLLOUT : EPOLLIN))
 		xd_loop_quit(&worker->loop);
 }
 
@@ -51,6 +81,7 @@ static void reply(struct worker *worker, const struct xd_message *answer,
 	worker->owed.conn = to->conn;
 	worker->owed.seq = to->seq;
 	worker->owed_fd = fd;
+	worker->owes = true;
 	send_owed(worker);
 }
 
@@ -154,6 +185,15 @@ static void reopen(void *ctx)
 		output->ops->reopened(output, ret);
 }
 
+/* The supervisor outlives us, and so does the size if it knows. */
+static void resized(void *ctx, unsigned int conn)
+{
+	struct worker *worker = ctx;
+
+	worker->sizes |= 1u << conn;
+	send_owed(worker);
+}
+
 /* @fd: the output's, or this function's to close */
 static void reopened(struct worker *worker, int err, int fd)
 {
@@ -184,7 +224,7 @@ static void sock_ready(void *ctx, uint32_t events)
 	struct xd_message msg;
 	int fd, ret;
 
-	if (worker->owes)
+	if (worker->owes || worker->sizes)
 		send_owed(worker);
 	ret = xd_message_receive(worker->sock, &msg, &fd);
 	if (ret == -EAGAIN)
@@ -245,7 +285,8 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 		ret = xd_guest_start(&worker->guest, &worker->loop, bus,
 				     connect, output_fd);
 	worker->guest.reopen = reopen;
-	worker->guest.reopen_ctx = worker;
+	worker->guest.resized = resized;
+	worker->guest.worker = worker;
 	connected.err = ret;
 	sent = xd_message_send(worker->sock, &connected, -1);
 	if (!ret)

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -418,6 +419,16 @@ static void password_is_not_bypassed(void **state)
 	sim_finish(sim);
 }
 
+/* A guest in the mode of 800x600 that a client asked for. */
+static void show_large(struct sim_buf *large, uint32_t seed)
+{
+	sim_buf_init(large, &front, 11, 800, 600, 32);
+	sim_buf_draw(large, seed);
+	ok(sim_dbuf_create(&front, large));
+	ok(sim_fb_attach(&front, 11, 21, 800, 600, XD_FMT_XRGB8888));
+	ok(sim_set_config(&front.conn[0], 21, 800, 600, 32));
+}
+
 static void resize(void **state)
 {
 	struct sim_buf large;
@@ -434,13 +445,57 @@ static void resize(void **state)
 	assert_int_equal(front.conn[0].events[0].type, XD_EVT_CONNECTOR);
 
 	/* the guest follows */
-	sim_buf_init(&large, &front, 11, 800, 600, 32);
-	sim_buf_draw(&large, 3);
-	ok(sim_dbuf_create(&front, &large));
-	ok(sim_fb_attach(&front, 11, 21, 800, 600, XD_FMT_XRGB8888));
-	ok(sim_set_config(&front.conn[0], 21, 800, 600, 32));
+	show_large(&large, 3);
 	want_picture(client, 800, 600, 3);
 	rfb_close(client);
+	ok(sim_dbuf_destroy(&front, 11));
+	sim_buf_finish(&large, &front);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+static bool size_is_known(void *ctx)
+{
+	char *text = sim_back_read(ctx, "resized-0");
+	bool known = text && !strcmp(text, "800x600");
+
+	free(text);
+	return known;
+}
+
+/* The backend has been lost, and is there again: the guest stays in its mode. */
+static void come_back(struct sim_buf *large, uint32_t seed)
+{
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_buf_finish(large, &front);
+	sim_channels_free(&front);
+	sim_connect(&front, 2);
+	show_large(large, seed);
+}
+
+/* A client's size outlives the worker, and the daemon: a guest is in that mode. */
+static void size_stays(void **state)
+{
+	struct sim_buf large;
+	struct sim *sim = *state;
+	rfbClient *client;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	assert_true(SendExtDesktopSize(client, 800, 600));
+	sim_wait_events(&front.conn[0], 1);
+	show_large(&large, 3);
+	rfb_close(client);
+	kill(fake_domain_worker(sim->fake, 5), SIGKILL);
+	come_back(&large, 4);
+	assert_true(fake_wait(sim->fake, size_is_known, &front,
+			      SIM_TIMEOUT_MS));
+	sim_daemon_kill(sim);
+	sim_daemon_start(sim);
+	come_back(&large, 5);
 	ok(sim_dbuf_destroy(&front, 11));
 	sim_buf_finish(&large, &front);
 	guest_close(&front, &buf);
@@ -603,6 +658,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(password_is_not_bypassed,
 				   "password-is-not-bypassed"),
 		SIM_TEST_NO_DAEMON(resize, "resize"),
+		SIM_TEST_NO_DAEMON(size_stays, "size-stays"),
 		SIM_TEST_NO_DAEMON(two_guests, "two-guests"),
 		SIM_TEST_NO_DAEMON(slow_client, "slow-client"),
 		SIM_TEST_NO_DAEMON(too_many_clients, "too-many-clients"),
