@@ -235,7 +235,7 @@ static void sock_ready(void *ctx, uint32_t events)
 			kill(dev->worker, SIGKILL);
 		return;
 	}
-	if (msg.type == XD_MSG_CONNECTED)
+	if (msg.type == XD_MSG_CONNECTED && !dev->killed)
 		connected(dev, msg.err);
 	else if (msg.type == XD_MSG_DENIED)
 		denied(dev, msg.call);
@@ -358,7 +358,7 @@ static void start_connection(struct xd_device *dev)
 	int output_fd = -1;
 	int ret;
 
-	if (dev->worker && dev->connected)
+	if (dev->worker && dev->connected && !dev->killed)
 		set_state(dev, XD_STATE_CONNECTED);
 	if (dev->worker || dev->waiting)
 		return;
@@ -517,8 +517,25 @@ static void take_nodes(struct xd_device *dev, const struct nodes *nodes)
 		dev->reset = false;
 }
 
+/*
+ * A frontend may have gone through several states since we looked, back to one
+ * that goes with the worker. Between our Connected and the frontend's it is
+ * Initialised for a while, with the channels that the worker has.
+ */
+static bool began_anew(struct xd_device *dev, enum xd_state fe_before)
+{
+	if (!dev->worker || dev->killed ||
+	    (dev->fe_state != XD_STATE_INITIALISED &&
+	     dev->fe_state != XD_STATE_CONNECTED))
+		return false;
+	return (dev->fe_state == XD_STATE_INITIALISED &&
+		fe_before == XD_STATE_CONNECTED) ||
+		xd_device_has_other_channels(dev);
+}
+
 void xd_device_update(struct xd_device *dev)
 {
+	enum xd_state fe_before = dev->fe_state;
 	struct xd_supervisor *sup = dev->sup;
 	struct nodes nodes;
 	bool wanted;
@@ -529,6 +546,8 @@ void xd_device_update(struct xd_device *dev)
 	if (sup->unsure)
 		return;
 	take_nodes(dev, &nodes);
+	if (began_anew(dev, fe_before))
+		xd_device_kill_worker(dev);
 	wanted = dev->present && dev->online && nodes.alive && !sup->closing;
 	act(dev, wanted ? actions[dev->fe_state] : ACT_CLOSE);
 }

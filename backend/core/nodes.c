@@ -43,6 +43,39 @@ static int read_number(struct xd_device *dev, unsigned int conn,
 	return ret;
 }
 
+/* What cannot be read says nothing. */
+static bool is_other(struct xd_device *dev, unsigned int conn,
+		     const char *name, uint32_t value)
+{
+	char *text = read_fe(dev, conn, name);
+	uint32_t now = value;
+
+	if (text && xd_parse_u32(text, 1, UINT32_MAX, &now))
+		now = value;
+	free(text);
+	return now != value;
+}
+
+bool xd_device_has_other_channels(struct xd_device *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < dev->connect.nr_conns; i++) {
+		const struct xd_conn_params *conn = &dev->connect.conns[i];
+
+		if (is_other(dev, i, XENDISPL_FIELD_REQ_RING_REF,
+			     conn->req_ref) ||
+		    is_other(dev, i, XENDISPL_FIELD_REQ_CHANNEL,
+			     conn->req_port) ||
+		    is_other(dev, i, XENDISPL_FIELD_EVT_RING_REF,
+			     conn->evt_ref) ||
+		    is_other(dev, i, XENDISPL_FIELD_EVT_CHANNEL,
+			     conn->evt_port))
+			return true;
+	}
+	return false;
+}
+
 static int read_channels(struct xd_device *dev, unsigned int i,
 			 struct xd_conn_params *conn)
 {

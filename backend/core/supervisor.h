@@ -283,6 +283,9 @@ void xd_device_new_size(struct xd_device *dev, const struct xd_message *msg);
 /* What @sizes_timer, or the end of the worker, has to do. */
 void xd_device_write_sizes(struct xd_device *dev);
 
+/* Has the guest published other channels than the worker was started with? */
+bool xd_device_has_other_channels(struct xd_device *dev);
+
 /* What the guest published, checked; 0 or -errno, logged. */
 int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect);
 

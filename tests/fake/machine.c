@@ -2,11 +2,13 @@
 /* The machine itself: memory, lock, waiting, domains, the guest's side. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,6 +131,17 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void fake_stop_child(struct fake *fake, pid_t pid)
+{
+	int status;
+
+	machine_lock(fake);
+	if (kill(pid, SIGSTOP) || waitpid(pid, &status, WUNTRACED) != pid ||
+	    !WIFSTOPPED(status))
+		machine_fail("a child that stops");
+	machine_unlock(fake);
 }
 
 bool fake_wait(struct fake *fake, bool (*cond)(void *ctx), void *ctx,
