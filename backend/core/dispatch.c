@@ -20,6 +20,25 @@ static void end_flips(struct xd_conn *conn)
 	conn->nr_flips = 0;
 }
 
+/* Outputs keep pictures: what they cost is the guest's. */
+static int check_modes(const struct xd_conn *conn,
+		       const struct xd_set_config *cfg)
+{
+	const struct xd_guest *guest = conn->guest;
+	uint64_t others = 0;
+	unsigned int i;
+
+	for (i = 0; i < guest->nr_conns; i++) {
+		const struct xd_conn *other = &guest->conns[i];
+
+		if (other != conn && other->on)
+			others += (uint64_t)other->mode_width *
+				other->mode_height;
+	}
+	return xd_modes_check(others, cfg->width, cfg->height,
+			      guest->params.limits.max_bytes);
+}
+
 static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 {
 	struct xd_guest *guest = conn->guest;
@@ -38,6 +57,8 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 		return -ENOENT;
 	ret = xd_set_config_check(cfg, conn->max_width, conn->max_height,
 				  &fb->layout);
+	if (!ret)
+		ret = check_modes(conn, cfg);
 	if (!ret)
 		ret = xd_fb_image(guest, fb, &image);
 	if (ret)

@@ -119,6 +119,17 @@ int xd_set_config_check(const struct xd_set_config *cfg, uint32_t max_width,
 	return 0;
 }
 
+int xd_modes_check(uint64_t others, uint32_t width, uint32_t height,
+		   uint64_t max_bytes)
+{
+	uint64_t pixels, bytes;
+
+	if (mul_add(width, height, others, &pixels) ||
+	    mul_add(pixels, 4, 0, &bytes) || bytes > max_bytes)
+		return -ENOSPC;
+	return 0;
+}
+
 int xd_pg_flip_check(const struct xd_pg_flip *flip,
 		     const struct xd_fb_layout *layout)
 {

@@ -75,6 +75,19 @@ int xd_set_config_check(const struct xd_set_config *cfg, uint32_t max_width,
 			const struct xd_fb_layout *layout);
 
 /**
+ * xd_modes_check() - a mode against all that the guest has
+ * @others:	pixels of its other connectors that are on
+ * @width, @height: of this one's
+ * @max_bytes:	of all pictures together
+ *
+ * Outputs keep a picture of each connector, 32 bits each pixel.
+ *
+ * Return: 0, or -ENOSPC.
+ */
+int xd_modes_check(uint64_t others, uint32_t width, uint32_t height,
+		   uint64_t max_bytes);
+
+/**
  * xd_pg_flip_check() - damage of a flip against its framebuffer
  * Return: 0, or -EINVAL when a rectangle leaves the framebuffer.
  */

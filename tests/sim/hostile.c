@@ -423,6 +423,33 @@ static void quota(void **state)
 	end(sim);
 }
 
+/* Outputs keep what connectors show, whatever the buffers were that it was in. */
+static void modes_quota(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	sim->limits.max_bytes = 640 * 480 * 4 + 64 * 64 * 4;
+	sim_daemon_start(sim);
+	begin(sim);
+	sim_buf_init(&buf, &front, 11, 64, 64, 32);
+	ok(sim_dbuf_create(&front, &buf));
+	ok(sim_fb_attach(&front, 11, 21, 64, 64, XD_FMT_XRGB8888));
+	refused(sim_set_config(&front.conn[1], 21, 320, 200, 32));
+	ok(sim_set_config(&front.conn[1], 21, 64, 64, 32));
+	refused(sim_set_config(&front.conn[1], 21, 64, 65, 32));
+	/* another mode of the same connector, or one instead of the other */
+	ok(sim_set_config(conn, 20, 640, 480, 32));
+	ok(sim_set_config(conn, 0, 0, 0, 0));
+	ok(sim_set_config(&front.conn[1], 21, 320, 200, 32));
+	refused(sim_set_config(conn, 20, 640, 480, 32));
+	ok(sim_set_config(&front.conn[1], 0, 0, 0, 0));
+	ok(sim_set_config(conn, 20, 640, 480, 32));
+	ok(sim_dbuf_destroy(&front, 11));
+	sim_buf_finish(&buf, &front);
+	end(sim);
+}
+
 /* Hundreds of requests without waiting: all answered, in order. */
 static void pipelined_garbage(void **state)
 {
@@ -469,6 +496,7 @@ int main(void)
 		SIM_TEST(edid_buffers, "edid-buffers"),
 		SIM_TEST(backend_allocation, "backend-allocation"),
 		SIM_TEST_NO_DAEMON(quota, "quota"),
+		SIM_TEST_NO_DAEMON(modes_quota, "modes-quota"),
 		SIM_TEST(pipelined_garbage, "pipelined-garbage"),
 	};
 

@@ -249,6 +249,27 @@ static void config_bounds(void **state)
 	assert_int_equal(xd_set_config_check(&c, 0, 0, NULL), 0);
 }
 
+static void modes_together(void **state)
+{
+	const uint64_t max = 3840 * 2160 * 4 + 800 * 600 * 4;
+	const uint64_t others = 3840 * 2160;
+
+	assert_int_equal(xd_modes_check(0, 3840, 2160, max), 0);
+	assert_int_equal(xd_modes_check(others, 800, 600, max), 0);
+	assert_int_equal(xd_modes_check(others, 801, 600, max), -ENOSPC);
+	assert_int_equal(xd_modes_check(others, 800, 600, max - 1), -ENOSPC);
+	assert_int_equal(xd_modes_check(UINT64_MAX, 1, 1, UINT64_MAX), -ENOSPC);
+	assert_int_equal(xd_modes_check(UINT64_MAX / 4, 1, 1, UINT64_MAX),
+			 -ENOSPC);
+	assert_int_equal(xd_modes_check(0, UINT32_MAX, UINT32_MAX, max),
+			 -ENOSPC);
+	/* four of the largest, by default */
+	assert_int_equal(xd_modes_check(3 * 8192 * 8192, 8192, 8192,
+					xd_limits_default.max_bytes), 0);
+	assert_int_equal(xd_modes_check(4 * 8192 * 8192, 16, 16,
+					xd_limits_default.max_bytes), -ENOSPC);
+}
+
 static void flip_damage_bounds(void **state)
 {
 	struct xd_fb_layout l = { .width = 800, .height = 600 };
@@ -334,6 +355,7 @@ int main(void)
 		TEST(fb_told_layout, "fb-told-layout"),
 		TEST(fb_never_leaves_buffer, "fb-never-leaves-buffer"),
 		TEST(config_bounds, "config-bounds"),
+		TEST(modes_together, "modes-together"),
 		TEST(flip_damage_bounds, "flip-damage-bounds"),
 		TEST(limits_dbufs, "limits-dbufs"),
 		TEST(limits_fbs, "limits-fbs"),
