@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -168,6 +169,21 @@ static int take_lock(void)
 	return flock(fd, LOCK_EX | LOCK_NB) ? -errno : 0;
 }
 
+/* What we were started with. */
+static struct rlimit files;
+
+/* Each guest takes about ten descriptors. */
+static void raise_file_limit(void)
+{
+	struct rlimit all;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	all = (struct rlimit){ files.rlim_max, files.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &all))
+		xd_warn("descriptors for few guests only: %s", strerror(errno));
+}
+
 /* A worker is this program anew: nothing of ours is in its memory. */
 static pid_t spawn_worker(int sock)
 {
@@ -185,8 +201,12 @@ static pid_t spawn_worker(int sock)
 		/* dup2() onto itself would keep close-on-exec */
 		sock = dup(sock);
 	}
-	if (dup2(sock, WORKER_FD) == WORKER_FD)
-		execv("/proc/self/exe", argv);
+	if (dup2(sock, WORKER_FD) != WORKER_FD)
+		_exit(EXIT_FAILURE);
+	/* viewers use select(), which knows descriptors below 1024 only */
+	if (files.rlim_max)
+		setrlimit(RLIMIT_NOFILE, &files);
+	execv("/proc/self/exe", argv);
 	_exit(EXIT_FAILURE);
 }
 
@@ -340,6 +360,7 @@ static int serve(struct options *options)
 	int ready_fd = -1;
 
 	xd_log_setup("", config->verbose);
+	raise_file_limit();
 #ifndef XD_SANITIZED
 	/* a sanitizer's report needs more than a worker does */
 	config->sandbox = true;

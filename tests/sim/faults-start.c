@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -143,34 +144,97 @@ static bool start(const char *config, unsigned int nth)
 	return hit;
 }
 
-static void start_turns(void **state)
+/* A configuration, and a place for the lock. */
+static void make_files(char config[160], char run[96])
 {
-	char config[160], run[96];
-	unsigned int n = 0;
 	FILE *file;
 
-	sim = *state;
 	turns_sim = sim;
 	faults_init();
-	snprintf(run, sizeof(run), "%s/run", sim->dir);
+	snprintf(run, 96, "%s/run", sim->dir);
 	faults_redirect("/run/xen-displayd", run);
-	snprintf(config, sizeof(config), "%s/config", sim->dir);
+	snprintf(config, 160, "%s/config", sim->dir);
 	file = fopen(config, "we");
 	assert_non_null(file);
 	fputs("[daemon]\noutput = headless\nrate = 0\n", file);
 	fclose(file);
+}
+
+static void remove_files(const char *config, const char *run)
+{
+	char lock[160];
+
+	unlink(config);
+	snprintf(lock, sizeof(lock), "%s/lock", run);
+	unlink(lock);
+	rmdir(run);
+}
+
+static void start_turns(void **state)
+{
+	char config[160], run[96];
+	unsigned int n = 0;
+
+	sim = *state;
+	make_files(config, run);
 	while (start(config, ++n))
 		;
 	fprintf(stderr, "# %u calls\n", n - 1);
-	unlink(config);
-	snprintf(config, sizeof(config), "%s/lock", run);
-	unlink(config);
-	rmdir(run);
+	remove_files(config, run);
+}
+
+/* Of "Max open files". */
+static void expect_file_limit(pid_t pid, unsigned long soft, unsigned long hard)
+{
+	unsigned long got_soft = 0, got_hard = 0;
+	char path[64], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/limits", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "Max open files %lu %lu", &got_soft,
+			   &got_hard) == 2)
+			break;
+	fclose(file);
+	assert_int_equal(got_soft, soft);
+	assert_int_equal(got_hard, hard);
+}
+
+/* The supervisor takes what it may have; its workers have what it was given. */
+static void file_limit(void **state)
+{
+	struct try try = { 0 };
+	struct rlimit before, limit;
+	char config[160], run[96];
+
+	sim = *state;
+	make_files(config, run);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = (struct rlimit){ 256, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	sim_guest_create(&front, sim->fake, TURNS_DOMID, 1, one);
+	fflush(NULL);
+	try.pid = fork();
+	if (!try.pid)
+		daemon_process(config);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	sim_connect(&front, 2);
+	expect_file_limit(try.pid, before.rlim_max, before.rlim_max);
+	expect_file_limit(fake_domain_worker(sim->fake, TURNS_DOMID), 256,
+			  before.rlim_max);
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	stop(&try);
+	sim_guest_destroy(&front);
+	remove_files(config, run);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SIM_TEST_NO_DAEMON(file_limit, "file-limit"),
 		SIM_TEST_NO_DAEMON(start_turns, "start"),
 	};
 
