@@ -19,6 +19,9 @@
 #include "core/supervisor.h"
 
 #define MAX_CLIENTS	16
+#define MS		1000000ull	/* ns */
+
+unsigned int xd_control_patience_ms = 5000;
 
 struct client {
 	struct client *next;
@@ -27,6 +30,7 @@ struct client {
 	int sock;
 	struct xd_device *asked;	/* the worker we wait for */
 	struct xd_message question;	/* to it */
+	struct xd_timer timer;		/* until when */
 	bool info;			/* what to tell of its status */
 };
 
@@ -135,6 +139,21 @@ static struct client *next_in_line(struct xd_control *control,
 	return first;
 }
 
+static void stop_waiting(struct client *client)
+{
+	client->asked = NULL;
+	xd_timer_set(&client->timer, 0);
+}
+
+/* The worker is not asked anything else until it has answered. */
+static void no_answer(void *ctx)
+{
+	struct client *client = ctx;
+
+	stop_waiting(client);
+	send_error(client, "the guest's worker does not answer");
+}
+
 /*
  * One question at a time, so that a worker that has no time is not flooded, nor
  * its answers lost. The answer comes by xd_control_answer().
@@ -149,7 +168,7 @@ static void ask_worker(struct xd_control *control, struct xd_device *dev)
 			dev->question = client->question.seq;
 			return;
 		}
-		client->asked = NULL;
+		stop_waiting(client);
 		send_error(client, "the guest is not connected");
 	}
 }
@@ -229,6 +248,7 @@ static void answer(struct client *client, char *question)
 	client->info = !strcmp(command, "info");
 	client->question = msg;
 	client->asked = dev;
+	xd_timer_set(&client->timer, xd_now() + xd_control_patience_ms * MS);
 	ask_worker(control, dev);
 }
 
@@ -241,6 +261,7 @@ static void drop_client(struct client *client)
 		link = &(*link)->next;
 	*link = client->next;
 	control->nr_clients--;
+	xd_timer_finish(control->sup->loop, &client->timer);
 	xd_source_del(control->sup->loop, &client->source);
 	close(client->sock);
 	free(client);
@@ -264,6 +285,19 @@ static void client_ready(void *ctx, uint32_t events)
 	answer(client, question);
 }
 
+static int watch_client(struct client *client)
+{
+	struct xd_loop *loop = client->control->sup->loop;
+	int ret = xd_timer_init(loop, &client->timer, no_answer, client);
+
+	if (!ret)
+		ret = xd_source_add(loop, &client->source, client->sock,
+				    EPOLLIN, client_ready, client);
+	if (ret)
+		xd_timer_finish(loop, &client->timer);
+	return ret;
+}
+
 static void control_ready(void *ctx, uint32_t events)
 {
 	struct xd_control *control = ctx;
@@ -283,8 +317,7 @@ static void control_ready(void *ctx, uint32_t events)
 	}
 	client->control = control;
 	client->sock = sock;
-	if (xd_source_add(control->sup->loop, &client->source, sock, EPOLLIN,
-			  client_ready, client)) {
+	if (watch_client(client)) {
 		close(sock);
 		free(client);
 		return;
@@ -417,9 +450,9 @@ void xd_control_answer(struct xd_device *dev, const struct xd_message *msg,
 	while (client && (client->asked != dev ||
 			  client->question.seq != msg->seq))
 		client = client->next;
-	/* else: the one who asked has gone */
+	/* else: the one who asked has gone, or waits no more */
 	if (client) {
-		client->asked = NULL;
+		stop_waiting(client);
 		pass_on(client, dev, msg, fd);
 	}
 	ask_worker(control, dev);
@@ -435,7 +468,7 @@ void xd_control_lost(struct xd_device *dev)
 	for (client = dev->sup->control->clients; client;
 	     client = client->next)
 		if (client->asked == dev) {
-			client->asked = NULL;
+			stop_waiting(client);
 			send_error(client, "the guest has disconnected");
 		}
 }

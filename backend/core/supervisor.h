@@ -310,6 +310,9 @@ void xd_device_reopen_output(struct xd_device *dev);
 
 /* control.c */
 
+/* How long a worker may take for an answer; tests cannot wait for so long. */
+extern unsigned int xd_control_patience_ms;
+
 int xd_control_start(struct xd_supervisor *sup);
 void xd_control_finish(struct xd_supervisor *sup);
 

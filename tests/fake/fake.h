@@ -53,8 +53,8 @@ void fake_remove(struct fake *fake, const char *path);	/* with all below */
 /* Writes of the daemon below /local/domain/N of others: must stay 0. */
 unsigned int fake_foreign_writes(struct fake *fake);
 
-/* Stops a child of the caller, while it has no lock of the machine. */
-void fake_stop_child(struct fake *fake, pid_t pid);
+/* Stops a process, while it has no lock of the machine. */
+void fake_stop(struct fake *fake, pid_t pid);
 
 /* Watches that the daemon has set: for leak checks. */
 unsigned int fake_watches(struct fake *fake);

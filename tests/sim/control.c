@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/loop.h"
 #include "front.h"
 #include "sim.h"
 
@@ -490,6 +491,38 @@ static void worker_gone(void **state)
 }
 
 /* A client may be in the mode that was offered then. */
+/* Nobody waits for a worker that stands still, nor gets what others asked for. */
+static void worker_does_not_answer(void **state)
+{
+	static const char late[] = "error the guest's worker does not answer";
+	const uint64_t end_ns = xd_now() + SIM_TIMEOUT_MS * 1000000ull;
+	char out[8192], answer[4096];
+	struct sim *sim = *state;
+	pid_t worker;
+	int sock;
+
+	sim->patience_ms = 1000;
+	sim_daemon_start(sim);
+	begin(sim);
+	worker = fake_domain_worker(sim->fake, 5);
+	fake_stop(sim->fake, worker);
+	sock = connect_raw(sim);
+	assert_int_equal(ask_raw(sock, "stats 5", 7, answer), 1);
+	assert_string_equal(answer, late);
+	/* of all guests: without this one */
+	assert_int_equal(sim_tool(sim, "stats", out), 0);
+	assert_int_equal(ask_raw(sock, "screenshot 5 0", 14, answer), 1);
+	assert_string_equal(answer, late);
+	kill(worker, SIGCONT);
+	do {
+		assert_true(xd_now() < end_ns);
+		assert_int_equal(ask_raw(sock, "info 5", 6, answer), 1);
+	} while (!strcmp(answer, late));
+	has(answer, "ok\nconnector\t");
+	close(sock);
+	end(sim);
+}
+
 static void resize_outlives_daemon(void **state)
 {
 	struct sim *sim = *state;
@@ -535,6 +568,8 @@ int main(void)
 		SIM_TEST(many_clients, "many-clients"),
 		SIM_TEST(picture_for_who_asked, "picture-for-who-asked"),
 		SIM_TEST(worker_gone, "worker-gone"),
+		SIM_TEST_NO_DAEMON(worker_does_not_answer,
+				   "worker-does-not-answer"),
 		SIM_TEST(resize_outlives_daemon, "resize-outlives-daemon"),
 	};
 

@@ -87,7 +87,7 @@ static void from_connected(void **state)
 	sim_guest_create(&front, sim->fake, 5, 1, one);
 	sim_connect(&front, 1);
 	wait_until_seen(sim);
-	fake_stop_child(sim->fake, sim->daemon);
+	fake_stop(sim->fake, sim->daemon);
 	begin_anew();
 	kill(sim->daemon, SIGCONT);
 	is_served(sim);
@@ -105,7 +105,7 @@ static void from_initialised(void **state)
 	sim_channels_create(&front);
 	sim_set_state(&front, SIM_INITIALISED);
 	sim_wait_back_state(&front, SIM_CONNECTED);
-	fake_stop_child(sim->fake, sim->daemon);
+	fake_stop(sim->fake, sim->daemon);
 	sim_set_state(&front, SIM_CONNECTED);
 	begin_anew();
 	kill(sim->daemon, SIGCONT);
@@ -121,7 +121,7 @@ static void to_connected(void **state)
 	sim_guest_create(&front, sim->fake, 5, 1, one);
 	sim_connect(&front, 1);
 	wait_until_seen(sim);
-	fake_stop_child(sim->fake, sim->daemon);
+	fake_stop(sim->fake, sim->daemon);
 	begin_anew();
 	sim_set_state(&front, SIM_CONNECTED);
 	kill(sim->daemon, SIGCONT);
@@ -158,7 +158,7 @@ static void same_numbers(void **state)
 	is_usable();
 	wait_until_seen(sim);
 	w.before = fake_domain_worker(sim->fake, 5);
-	fake_stop_child(sim->fake, sim->daemon);
+	fake_stop(sim->fake, sim->daemon);
 	sim_set_state(&front, SIM_INITIALISING);
 	XEN_FRONT_RING_INIT(&conn->ring_front, conn->ring, FAKE_PAGE_SIZE);
 	memset(conn->evt_page, 0, FAKE_PAGE_SIZE);

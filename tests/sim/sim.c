@@ -156,6 +156,8 @@ static void daemon_process(struct sim *sim)
 	signal(SIGPIPE, SIG_IGN);
 	the_fake = sim->fake;
 	the_denied = sim->denied;
+	if (sim->patience_ms)
+		xd_control_patience_ms = sim->patience_ms;
 	xd_log_setup("", true);
 	exit(run_daemon(sim));
 }

@@ -28,7 +28,8 @@ struct sim_front;
  * @no_zero_copy: of the configuration
  * @options:	settings of the output
  * @limits:	per guest
- * @denied:	a system call that workers die of at once, 0: none; all six are
+ * @patience_ms: for a worker's answer to a question, 0: the usual
+ * @denied:	a system call that workers die of at once, 0: none; all seven are
  *		taken when a daemon starts
  */
 struct sim {
@@ -42,6 +43,7 @@ struct sim {
 	bool no_zero_copy;
 	const char *options[XD_NUM_OPTIONS];
 	struct xd_limits limits;
+	unsigned int patience_ms;
 	int denied;
 };
 
