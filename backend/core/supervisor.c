@@ -178,17 +178,38 @@ static void look_again(void *ctx)
 	quit_when_closed(sup);
 }
 
-/* Notes what changed; a device's own token, or all of them. */
-static void note_watch(struct xd_supervisor *sup, const char *token)
+/* Below the directory of a device that we know, or NULL. */
+static struct xd_device *device_of_path(struct xd_supervisor *sup,
+					const char *path)
+{
+	const size_t len = strlen(sup->root);
+	unsigned int domid, devid;
+	int below = 0;
+
+	if (strncmp(path, sup->root, len) ||
+	    sscanf(path + len, "/%u/%u/%n", &domid, &devid, &below) != 2 ||
+	    !below)
+		return NULL;
+	return *find_device(sup, domid, devid);
+}
+
+/*
+ * Notes what changed: a device, if the token is its own or a node of it was
+ * written, also by us; else devices may have come or gone.
+ */
+static void note_watch(struct xd_supervisor *sup, const char *path,
+		       const char *token)
 {
 	unsigned int domid, devid;
 	struct xd_device *dev;
 
-	if (sscanf(token, "fe/%u/%u", &domid, &devid) != 2) {
-		sup->rescan = true;
-		return;
+	if (sscanf(token, "fe/%u/%u", &domid, &devid) == 2) {
+		dev = *find_device(sup, domid, devid);
+	} else {
+		dev = device_of_path(sup, path);
+		if (!dev)
+			sup->rescan = true;
 	}
-	dev = *find_device(sup, domid, devid);
 	if (dev)
 		dev->changed = true;
 }
@@ -201,11 +222,11 @@ static void store_ready(void *ctx, uint32_t events)
 {
 	struct xd_supervisor *sup = ctx;
 	struct xd_device *dev;
-	char *token;
+	char **event;
 
-	while ((token = sup->store->ops->next_watch(sup->store))) {
-		note_watch(sup, token);
-		free(token);
+	while ((event = sup->store->ops->next_watch(sup->store))) {
+		note_watch(sup, event[XD_WATCH_PATH], event[XD_WATCH_TOKEN]);
+		free(event);
 	}
 	/* one of those that were lost may have been anyone's */
 	if (errno != EAGAIN)
@@ -218,6 +239,7 @@ static void store_ready(void *ctx, uint32_t events)
 	for (dev = sup->devices; dev; dev = dev->next)
 		if (dev->changed)
 			xd_device_update(dev);
+	forget_devices(sup);
 }
 
 static int read_own_domid(struct xd_supervisor *sup)

@@ -138,16 +138,11 @@ static int store_unwatch(struct xd_store *store, const char *path,
 		0 : -errno;
 }
 
-static char *store_next_watch(struct xd_store *store)
+static char **store_next_watch(struct xd_store *store)
 {
-	char **event = xs_check_watch(to_libxen_store(store)->xs);
-	const char *token;
-
-	if (!event)
-		return NULL;
-	/* in the same block: what has been taken cannot be lost any more */
-	token = event[XS_WATCH_TOKEN];
-	return memmove(event, token, strlen(token) + 1);
+	_Static_assert((int)XD_WATCH_PATH == XS_WATCH_PATH &&
+		       (int)XD_WATCH_TOKEN == XS_WATCH_TOKEN, "as they are");
+	return xs_check_watch(to_libxen_store(store)->xs);
 }
 
 static int store_domain_alive(struct xd_store *store, uint32_t domid)

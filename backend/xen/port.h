@@ -16,6 +16,9 @@
 struct xd_store;
 struct xd_bus;
 
+/* What @next_watch returns. */
+enum { XD_WATCH_PATH, XD_WATCH_TOKEN };
+
 /**
  * struct xd_store_ops - XenStore
  * @fd:		readable when @next_watch may have something
@@ -29,7 +32,8 @@ struct xd_bus;
  * @watch:	fires at once and on every change at or below @path; @token
  *		comes back with it
  * @unwatch:	with the same arguments
- * @next_watch:	the token of a watch that fired, the caller frees it; NULL when
+ * @next_watch:	of a watch that fired: what changed, or went with all below it,
+ *		and the token, in one block for the caller to free(); NULL when
  *		there is none, with errno EAGAIN, or when one was lost
  * @domain_alive: does the domain exist, not dying? 1, 0 or -errno; 1 where
  *		XenStore does not tell us: then its nodes do
@@ -49,7 +53,7 @@ struct xd_store_ops {
 		     const char *token);
 	int (*unwatch)(struct xd_store *store, const char *path,
 		       const char *token);
-	char *(*next_watch)(struct xd_store *store);
+	char **(*next_watch)(struct xd_store *store);
 	int (*domain_alive)(struct xd_store *store, uint32_t domid);
 	void (*destroy)(struct xd_store *store);
 };

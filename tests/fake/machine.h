@@ -67,11 +67,16 @@ struct fake_watch {
 	char token[TOKEN_SIZE];
 };
 
+struct fake_event {
+	char path[PATH_SIZE];
+	char token[TOKEN_SIZE];
+};
+
 struct fake_store {
 	pid_t pid;		/* 0: free */
 	unsigned int head;
 	unsigned int tail;
-	char token[MAX_EVENTS][TOKEN_SIZE];
+	struct fake_event event[MAX_EVENTS];
 };
 
 struct fake {
@@ -91,6 +96,7 @@ struct fake {
 	unsigned int nr_nodes;
 	struct fake_watch watch[MAX_WATCHES];
 	unsigned int foreign_writes;
+	unsigned int store_reads;
 	uint32_t next_page;
 	uint8_t page_used[NR_PAGES];
 	/* pages that a bus shares: to whom and which one; its page is the gref */

@@ -46,18 +46,25 @@ static bool is_directory(struct fake *fake, const char *path)
 
 /* Watches */
 
-static void queue_event(struct fake *fake, const struct fake_watch *watch)
+static void queue_event(struct fake *fake, const struct fake_watch *watch,
+			const char *path)
 {
 	struct fake_store *s = &fake->store[watch->store];
+	struct fake_event *event;
 
 	if (s->head - s->tail == MAX_EVENTS) {
-		/* Too slow to keep up: the same token once is enough. */
-		for (unsigned int i = s->tail; i != s->head; i++)
-			if (!strcmp(s->token[i % MAX_EVENTS], watch->token))
+		/* Too slow to keep up: the same once is enough. */
+		for (unsigned int i = s->tail; i != s->head; i++) {
+			event = &s->event[i % MAX_EVENTS];
+			if (!strcmp(event->token, watch->token) &&
+			    !strcmp(event->path, path))
 				return;
+		}
 		machine_fail("watch events");
 	}
-	strcpy(s->token[s->head++ % MAX_EVENTS], watch->token);
+	event = &s->event[s->head++ % MAX_EVENTS];
+	strcpy(event->path, path);
+	strcpy(event->token, watch->token);
 	machine_signal_fd(fake->store_fd[watch->store]);
 }
 
@@ -66,7 +73,20 @@ void machine_fire(struct fake *fake, const char *path)
 	for (int i = 0; i < MAX_WATCHES; i++)
 		if (fake->watch[i].store >= 0 &&
 		    is_below(path, fake->watch[i].path))
-			queue_event(fake, &fake->watch[i]);
+			queue_event(fake, &fake->watch[i], path);
+}
+
+/* With all that was below it: who watched there hears of that. */
+static void fire_removed(struct fake *fake, const char *path)
+{
+	for (int i = 0; i < MAX_WATCHES; i++) {
+		const struct fake_watch *w = &fake->watch[i];
+
+		if (w->store >= 0 && strcmp(w->path, path) &&
+		    is_below(w->path, path))
+			queue_event(fake, w, w->path);
+	}
+	machine_fire(fake, path);
 }
 
 void machine_close_store(struct fake *fake, int store)
@@ -134,7 +154,7 @@ char *fake_read(struct fake *fake, const char *path)
 
 void fake_remove(struct fake *fake, const char *path)
 {
-	char gone[PATH_SIZE];
+	bool removed = false;
 
 	machine_lock(fake);
 	for (unsigned int i = 0; i < fake->nr_nodes; i++) {
@@ -142,16 +162,22 @@ void fake_remove(struct fake *fake, const char *path)
 
 		if (!node->used || !is_below(node->path, path))
 			continue;
-		strcpy(gone, node->path);
 		node->used = false;
-		machine_fire(fake, gone);
+		removed = true;
 	}
+	if (removed)
+		fire_removed(fake, path);
 	machine_unlock(fake);
 }
 
 unsigned int fake_foreign_writes(struct fake *fake)
 {
 	return fake->foreign_writes;
+}
+
+unsigned int fake_store_reads(struct fake *fake)
+{
+	return fake->store_reads;
 }
 
 unsigned int fake_watches(struct fake *fake)
@@ -213,6 +239,7 @@ static char *store_read(struct xd_store *store, const char *path)
 	struct fake *fake = to_handle(store)->fake;
 	char buf[2 * PATH_SIZE];
 
+	__atomic_add_fetch(&fake->store_reads, 1, __ATOMIC_RELAXED);
 	return fake_read(fake, absolute(fake, path, buf));
 }
 
@@ -335,7 +362,7 @@ static int store_watch(struct xd_store *store, const char *path,
 	w->store = h->index;
 	strcpy(w->path, path);
 	strcpy(w->token, token);
-	queue_event(h->fake, w);
+	queue_event(h->fake, w, w->path);
 	machine_unlock(h->fake);
 	return 0;
 }
@@ -362,21 +389,35 @@ static int store_unwatch(struct xd_store *store, const char *path,
 	return ret;
 }
 
-static char *store_next_watch(struct xd_store *store)
+/* In one block, as port.h has it. */
+static char **copy_event(const struct fake_event *event)
+{
+	char **copy = malloc(2 * sizeof(*copy) + sizeof(*event));
+	struct fake_event *text = (struct fake_event *)(copy + 2);
+
+	if (!copy)
+		machine_fail("memory");
+	*text = *event;
+	copy[XD_WATCH_PATH] = text->path;
+	copy[XD_WATCH_TOKEN] = text->token;
+	return copy;
+}
+
+static char **store_next_watch(struct xd_store *store)
 {
 	struct fake_store_handle *h = to_handle(store);
 	struct fake_store *s = &h->fake->store[h->index];
-	char *token = NULL;
+	char **event = NULL;
 
 	machine_lock(h->fake);
 	if (s->tail != s->head)
-		token = strdup(s->token[s->tail++ % MAX_EVENTS]);
+		event = copy_event(&s->event[s->tail++ % MAX_EVENTS]);
 	if (s->tail == s->head)
 		machine_drain_fd(h->fake->store_fd[h->index]);
 	pthread_mutex_unlock(&h->fake->lock);
-	if (!token)
+	if (!event)
 		errno = EAGAIN;
-	return token;
+	return event;
 }
 
 static int store_domain_alive(struct xd_store *store, uint32_t domid)

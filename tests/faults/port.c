@@ -94,16 +94,17 @@ static int store_unwatch(struct xd_store *store, const char *path,
 }
 
 /* One that has been taken and cannot be told is lost. */
-static char *store_next_watch(struct xd_store *store)
+static char **store_next_watch(struct xd_store *store)
 {
-	char *token = INSIDE(char *, REAL(store)->ops->next_watch(REAL(store)));
+	char **event = INSIDE(char **,
+			      REAL(store)->ops->next_watch(REAL(store)));
 
-	if (token && fault("store next_watch")) {
-		free(token);
+	if (event && fault("store next_watch")) {
+		free(event);
 		errno = ENOMEM;
 		return NULL;
 	}
-	return token;
+	return event;
 }
 
 static int store_domain_alive(struct xd_store *store, uint32_t domid)

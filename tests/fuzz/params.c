@@ -101,7 +101,7 @@ static void check(const struct xd_connect *connect)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct xd_connect connect;
-	char *token;
+	char **event;
 
 	if (!fake)
 		set_up();
@@ -110,8 +110,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(&connect);
 	xd_device_update(dev);
 	CHECK(!dev->worker);
-	while ((token = sup.store->ops->next_watch(sup.store)))
-		free(token);
+	while ((event = sup.store->ops->next_watch(sup.store)))
+		free(event);
 	CHECK(!fake_foreign_writes(fake));
 	return 0;
 }

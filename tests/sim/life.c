@@ -564,6 +564,46 @@ static void reconnect_storm(void **state)
 	sim_finish(sim);
 }
 
+/* Reads of XenStore for some connections of a guest, until the daemon rests. */
+static unsigned int reads_for_it(struct sim *sim)
+{
+	const unsigned int before = fake_store_reads(sim->fake);
+	unsigned int now;
+
+	for (int i = 0; i < 5; i++) {
+		sim_connect(&front, 1);
+		sim_disconnect(&front);
+		sim_wait_back_state(&front, SIM_CLOSED);
+	}
+	do {
+		now = fake_store_reads(sim->fake);
+		fake_wait(sim->fake, never, NULL, 100);
+	} while (now != fake_store_reads(sim->fake));
+	return now - before;
+}
+
+/* What a guest writes is no reason to look at other guests. */
+static void others_are_not_read(void **state)
+{
+	static struct sim_front others[6];
+	struct sim *sim = *state;
+	unsigned int alone, in_company;
+
+	sim_guest_create(&front, sim->fake, 7, 1, one);
+	alone = reads_for_it(sim);
+	for (uint32_t i = 0; i < 6; i++) {
+		sim_guest_create(&others[i], sim->fake, i + 1, 1, one);
+		sim_connect(&others[i], 1);
+	}
+	in_company = reads_for_it(sim);
+	if (in_company > 2 * alone)
+		sim_fail("%u reads, %u when it is alone", in_company, alone);
+	for (uint32_t i = 0; i < 6; i++)
+		close_guest(&others[i]);
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
 struct watches_wait {
 	struct sim *sim;
 	unsigned int watches;
@@ -624,6 +664,7 @@ int main(void)
 				   "denied-call-is-logged"),
 		SIM_TEST_NO_DAEMON(idle_is_quiet, "idle-is-quiet"),
 		SIM_TEST(reconnect_storm, "reconnect-storm"),
+		SIM_TEST(others_are_not_read, "others-are-not-read"),
 		SIM_TEST(nothing_is_left, "nothing-is-left"),
 	};
 
