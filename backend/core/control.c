@@ -173,14 +173,39 @@ static void ask_worker(struct xd_control *control, struct xd_device *dev)
 	}
 }
 
-static struct xd_device *find_guest(struct xd_control *control,
-				    unsigned int domid)
-{
-	struct xd_device *dev = control->sup->devices;
+#define ANY_DEVICE	UINT32_MAX
 
-	while (dev && dev->domid != domid)
-		dev = dev->next;
-	return dev;
+/* The guest's device, or its first one. */
+static struct xd_device *find_guest(struct xd_control *control,
+				    uint32_t domid, uint32_t devid)
+{
+	struct xd_device *first = NULL, *dev;
+
+	for (dev = control->sup->devices; dev; dev = dev->next)
+		if (dev->domid == domid &&
+		    (devid == ANY_DEVICE || devid == dev->devid) &&
+		    (!first || dev->devid < first->devid))
+			first = dev;
+	return first;
+}
+
+/* DOMID.DEVID of a question: the second number, which is cut out. */
+static int take_devid(char *text, uint32_t *ret_devid)
+{
+	char *dot = text ? strchr(text, '.') : NULL;
+	char number[12];
+	size_t len;
+
+	*ret_devid = ANY_DEVICE;
+	if (!dot)
+		return 0;
+	len = strcspn(dot + 1, " ");
+	if (strcspn(text, " ") < (size_t)(dot - text) || len >= sizeof(number))
+		return -EINVAL;
+	memcpy(number, dot + 1, len);
+	number[len] = '\0';
+	memmove(dot, dot + 1 + len, strlen(dot + 1 + len) + 1);
+	return xd_parse_u32(number, 0, ANY_DEVICE - 1, ret_devid);
 }
 
 /* The numbers of a question, at most @max; -EINVAL when they are none. */
@@ -227,8 +252,9 @@ static void answer(struct client *client, char *question)
 	struct xd_control *control = client->control;
 	struct xd_device *dev;
 	struct xd_message msg;
-	uint32_t numbers[4];
-	int n = parse_numbers(question, numbers, 4);
+	uint32_t numbers[4], devid;
+	int n = take_devid(question, &devid) ? -EINVAL :
+		parse_numbers(question, numbers, 4);
 
 	if (n == 0 && !strcmp(command, "list")) {
 		answer_list(client);
@@ -238,9 +264,10 @@ static void answer(struct client *client, char *question)
 		send_error(client, "not a question of the protocol");
 		return;
 	}
-	dev = find_guest(control, numbers[0]);
+	dev = find_guest(control, numbers[0], devid);
 	if (!dev) {
-		send_error(client, "no such guest");
+		send_error(client, devid == ANY_DEVICE ? "no such guest" :
+			   "no such device");
 		return;
 	}
 	control->seq = control->seq % UINT32_MAX + 1;	/* never 0 */

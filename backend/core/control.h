@@ -4,9 +4,10 @@
  * of text.
  *
  * Question: "list", "info DOMID", "stats DOMID", "screenshot DOMID CONN",
- * "resize DOMID CONN WIDTH HEIGHT". Answer: "error TEXT", or "ok" and, after a
- * newline, rows of fields separated by tabs, the first row naming them. With a
- * screenshot's one row comes a descriptor: XRGB8888 pixels from its start on.
+ * "resize DOMID CONN WIDTH HEIGHT". DOMID is the guest's first device, DOMID.DEVID
+ * any. Answer: "error TEXT", or "ok" and, after a newline, rows of fields separated
+ * by tabs, the first row naming them. With a screenshot's one row comes a
+ * descriptor: XRGB8888 pixels from its start on.
  */
 #ifndef XD_CORE_CONTROL_H
 #define XD_CORE_CONTROL_H

@@ -103,13 +103,14 @@ static void read_pixels(int fd, char *rows, struct xd_canvas *ret_canvas)
 	}
 }
 
-const char *ctl_take_picture(int sock, uint32_t domid, uint32_t conn,
+const char *ctl_take_picture(int sock, const struct ctl_target *target,
 			     struct xd_canvas *ret_canvas)
 {
 	char question[XD_CONTROL_MAX_QUESTION];
 	int fd;
 
-	snprintf(question, sizeof(question), "screenshot %u %u", domid, conn);
+	snprintf(question, sizeof(question), "screenshot %s %u",
+		 target->device, target->conn);
 	ctl_converse(sock, question, &fd);
 	if (!strncmp(answer, "error ", 6))
 		return answer + 6;

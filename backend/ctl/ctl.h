@@ -8,6 +8,15 @@
 
 #include "image/image.h"
 
+/**
+ * struct ctl_target - what of which guest
+ * @device:	DOMID or DOMID.DEVID, for questions
+ */
+struct ctl_target {
+	char device[24];
+	uint32_t conn;
+};
+
 extern const char *ctl_socket;	/* of the daemon */
 extern bool ctl_json;		/* print JSON */
 
@@ -32,7 +41,7 @@ char *ctl_ask(const char *question, int *ret_fd);
  *
  * Return: NULL, or why there is no picture, until the next question.
  */
-const char *ctl_take_picture(int sock, uint32_t domid, uint32_t conn,
+const char *ctl_take_picture(int sock, const struct ctl_target *target,
 			     struct xd_canvas *ret_canvas);
 
 /* save.c */
@@ -54,8 +63,7 @@ void ctl_print_rows(char *rows);
  * @frames:	how many; 0: until interrupted
  */
 struct ctl_recording {
-	uint32_t domid;
-	uint32_t conn;
+	struct ctl_target target;
 	const char *path;
 	uint32_t rate;
 	uint64_t frames;

@@ -29,6 +29,8 @@ static const char usage[] =
 "                                   film a connector, until interrupted\n"
 "  resize DOMID:CONN WIDTHxHEIGHT   change a connector's preferred mode\n"
 "\n"
+"DOMID.DEVID instead of DOMID: another device than the guest's first.\n"
+"\n"
 "  --frames N       record so many pictures\n"
 "  --seconds N      record for so long\n"
 "  --rate HZ        record so many pictures a second (default: 25)\n"
@@ -63,32 +65,50 @@ static uint32_t parse_number(const char *text, const char *what)
 	return value;
 }
 
-/* DOMID[:CONN] */
-static void parse_target(char *text, uint32_t *ret_domid, uint32_t *ret_conn)
+/* DOMID[.DEVID] */
+static void parse_device(char *text, struct ctl_target *ret_target)
 {
-	char *colon = strchr(text, ':');
+	char *dot = strchr(text, '.');
+	uint32_t devid = 0, domid;
 
-	*ret_conn = 0;
-	if (colon) {
-		*colon = '\0';
-		*ret_conn = parse_number(colon + 1, "a connector's number");
+	if (dot) {
+		*dot = '\0';
+		devid = parse_number(dot + 1, "a device's number");
 	}
-	*ret_domid = parse_number(text, "a domain's number");
+	domid = parse_number(text, "a domain's number");
+	*ret_target = (struct ctl_target){ 0 };
+	snprintf(ret_target->device, sizeof(ret_target->device),
+		 dot ? "%u.%u" : "%u", domid, devid);
 }
 
-static int screenshot(char *target, char *path)
+/* DOMID[.DEVID][:CONN] */
+static void parse_target(char *text, struct ctl_target *ret_target)
 {
+	char *colon = strchr(text, ':');
+	uint32_t conn = 0;
+
+	if (colon) {
+		*colon = '\0';
+		conn = parse_number(colon + 1, "a connector's number");
+	}
+	parse_device(text, ret_target);
+	ret_target->conn = conn;
+}
+
+static int screenshot(char *text, char *path)
+{
+	struct ctl_target target;
 	struct xd_canvas canvas;
-	uint32_t domid, conn;
 	const char *why;
 	int sock;
 
-	parse_target(target, &domid, &conn);
+	parse_target(text, &target);
 	sock = ctl_connect();
-	why = ctl_take_picture(sock, domid, conn, &canvas);
+	why = ctl_take_picture(sock, &target, &canvas);
 	close(sock);
 	if (why)
-		ctl_die(1, "screenshot %u:%u: %s", domid, conn, why);
+		ctl_die(1, "screenshot %s:%u: %s", target.device, target.conn,
+			why);
 	ctl_save_picture(&canvas, path);
 	xd_canvas_finish(&canvas);
 	return 0;
@@ -117,41 +137,42 @@ static int record(char *target, char *path)
 		ctl_die(2, "--frames and --seconds: expected one of them");
 	if (seconds)
 		what.frames = (uint64_t)seconds * what.rate;
-	parse_target(target, &what.domid, &what.conn);
+	parse_target(target, &what.target);
 	if (looks_like_film(path))
 		ctl_die(2, "\"%s\": expected FILE.y4m, -, or a directory", path);
 	ctl_record(&what);
 	return 0;
 }
 
-static int resize(char *target, char *size)
+static int resize(char *text, char *size)
 {
 	char question[XD_CONTROL_MAX_QUESTION];
-	uint32_t domid, conn, width, height;
+	struct ctl_target target;
+	uint32_t width, height;
 	int fd;
 
-	if (!strchr(target, ':'))
-		ctl_die(2, "\"%s\": expected DOMID:CONN", target);
-	parse_target(target, &domid, &conn);
+	if (!strchr(text, ':'))
+		ctl_die(2, "\"%s\": expected DOMID:CONN", text);
+	parse_target(text, &target);
 	if (xd_parse_resolution(size, &width, &height))
 		ctl_die(2, "\"%s\": expected WIDTHxHEIGHT, each from 1 to %u",
 			size, XD_MAX_DIMENSION);
-	snprintf(question, sizeof(question), "resize %u %u %u %u", domid, conn,
-		 width, height);
+	snprintf(question, sizeof(question), "resize %s %u %u %u",
+		 target.device, target.conn, width, height);
 	ctl_ask(question, &fd);
 	return 0;
 }
 
-static int show(const char *command, const char *domid)
+static int show(const char *command, char *device)
 {
 	char question[XD_CONTROL_MAX_QUESTION];
+	struct ctl_target target = { 0 };
 	int fd;
 
-	if (domid)
-		snprintf(question, sizeof(question), "%s %u", command,
-			 parse_number(domid, "a domain's number"));
-	else
-		snprintf(question, sizeof(question), "%s", command);
+	if (device)
+		parse_device(device, &target);
+	snprintf(question, sizeof(question), "%s%s%s", command,
+		 device ? " " : "", target.device);
 	ctl_print_rows(ctl_ask(question, &fd));
 	return 0;
 }
@@ -161,7 +182,7 @@ static int show_all_stats(void)
 {
 	static char rows[XD_CONTROL_MAX_ANSWER];
 	char question[XD_CONTROL_MAX_QUESTION];
-	char *list, *row, *domid, *answer;
+	char *list, *row, *line, *domid, *answer;
 	int fd, sock = ctl_connect();
 	size_t len = 0;
 
@@ -171,9 +192,11 @@ static int show_all_stats(void)
 	row = list;
 	strsep(&row, "\n");	/* the names */
 	while (row && *row && len < sizeof(rows)) {
-		domid = strsep(&row, "\n");
-		domid[strcspn(domid, "\t")] = '\0';
-		snprintf(question, sizeof(question), "stats %s", domid);
+		line = strsep(&row, "\n");
+		domid = strsep(&line, "\t");
+		strsep(&line, "\t");	/* its name */
+		snprintf(question, sizeof(question), "stats %s.%s", domid,
+			 line ? strsep(&line, "\t") : "");
 		answer = ctl_converse(sock, question, &fd);
 		if (strncmp(answer, "ok\n", 3))
 			continue;
@@ -188,16 +211,16 @@ static int show_all_stats(void)
 	return 0;
 }
 
-static int stats(char *domid, char *none)
+static int stats(char *device, char *none)
 {
 	(void)none;
-	return domid ? show("stats", domid) : show_all_stats();
+	return device ? show("stats", device) : show_all_stats();
 }
 
-static int info(char *domid, char *none)
+static int info(char *device, char *none)
 {
 	(void)none;
-	return show("info", domid);
+	return show("info", device);
 }
 
 static int list(char *none, char *no_more)

@@ -173,12 +173,13 @@ static bool take(struct film *film, int sock)
 {
 	const struct ctl_recording *what = film->what;
 	struct xd_canvas now;
-	const char *why = ctl_take_picture(sock, what->domid, what->conn, &now);
+	const char *why = ctl_take_picture(sock, &what->target, &now);
 
 	if (why) {
 		memset(film->canvas.data, 0,
 		       (size_t)film->canvas.stride * film->canvas.height);
-		return strcmp(why, "no such guest");
+		return strcmp(why, "no such guest") &&
+			strcmp(why, "no such device");
 	}
 	if (film->out) {
 		fit(&film->canvas, &now);
@@ -193,11 +194,11 @@ static bool take(struct film *film, int sock)
 static void begin(struct film *film, int sock)
 {
 	const struct ctl_recording *what = film->what;
-	const char *why = ctl_take_picture(sock, what->domid, what->conn,
-					   &film->canvas);
+	const char *why = ctl_take_picture(sock, &what->target, &film->canvas);
 
 	if (why)
-		ctl_die(1, "record %u:%u: %s", what->domid, what->conn, why);
+		ctl_die(1, "record %s:%u: %s", what->target.device,
+			what->target.conn, why);
 	if (is_stream(what->path))
 		begin_stream(film);
 	else

@@ -353,7 +353,9 @@ static void garbage(void **state)
 	static const char *const questions[] = {
 		"x", "list 1 2 3", "screenshot", "screenshot 5",
 		"screenshot 5 99", "screenshot -1 0",
-		"screenshot 4294967301 0", "info 99999999999999999999",
+		"screenshot 4294967301 0", "info 5.", "info 5.4294967295",
+		"info .0", "info 5.0.0", "resize 5 0.0 640 480", "info 5.0000000000000",
+		"info 99999999999999999999",
 		"resize 5 0 0 0", "resize 5 9 640 480", "stats", "\n\n\n",
 		"%s%n%s%n", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa 5",
 	};
@@ -523,6 +525,48 @@ static void worker_does_not_answer(void **state)
 	end(sim);
 }
 
+/* What of a size that only the second device has is told. */
+static void wants_second(struct sim *sim, const char *args, const char *what)
+{
+	char out[8192];
+
+	assert_int_equal(sim_tool(sim, args, out), 0);
+	has(out, what);
+}
+
+static void two_devices(void **state)
+{
+	static const char *const small[] = { "320x200" };
+	static struct sim_front second;
+	struct sim *sim = *state;
+	char args[128], out[8192];
+
+	begin(sim);
+	sim_device_create(&second, sim->fake, 5, 1, 1, small);
+	sim_front_write(&second, "request-connector-event", "1");
+	sim_connect(&second, 2);
+	wants_second(sim, "--json list", "\"device\": 1");
+	wants_second(sim, "--json info 5.1", "\"width\": 320");
+	wants_second(sim, "--json info 5", "\"width\": 640");
+	wants_second(sim, "--json info 5.0", "\"width\": 640");
+	wants_second(sim, "--json stats 5.1", "\"device\": 1");
+	assert_int_equal(sim_tool(sim, "--json stats", out), 0);
+	has(out, "\"device\": 0");
+	has(out, "\"device\": 1");
+	assert_int_equal(sim_tool(sim, "resize 5.1:0 400x300", out), 0);
+	wants_second(sim, "--json info 5.1", "\"width\": 400");
+	snprintf(args, sizeof(args), "screenshot 5.1 %s/shot", sim->dir);
+	assert_int_equal(sim_tool(sim, args, out), 1);
+	has(out, "screenshot 5.1:0: the connector is off");
+	assert_int_equal(sim_tool(sim, "info 5.2", out), 1);
+	has(out, "no such device");
+	assert_int_equal(sim_tool(sim, "info 5.", out), 2);
+	assert_int_equal(sim_tool(sim, "info 5.1.1", out), 2);
+	sim_disconnect(&second);
+	sim_wait_back_state(&second, SIM_CLOSED);
+	end(sim);
+}
+
 static void resize_outlives_daemon(void **state)
 {
 	struct sim *sim = *state;
@@ -567,6 +611,7 @@ int main(void)
 		SIM_TEST(garbage, "garbage"),
 		SIM_TEST(many_clients, "many-clients"),
 		SIM_TEST(picture_for_who_asked, "picture-for-who-asked"),
+		SIM_TEST(two_devices, "two-devices"),
 		SIM_TEST(worker_gone, "worker-gone"),
 		SIM_TEST_NO_DAEMON(worker_does_not_answer,
 				   "worker-does-not-answer"),

@@ -102,21 +102,17 @@ void sim_wait_back_state(struct sim_front *front, enum sim_state state)
 			 sim_back_state(front), (int)state);
 }
 
-void sim_guest_create(struct sim_front *front, struct fake *fake,
-		      uint32_t domid, unsigned int nr_conns,
-		      const char *const *resolutions)
+void sim_device_create(struct sim_front *front, struct fake *fake,
+		       uint32_t domid, uint32_t devid, unsigned int nr_conns,
+		       const char *const *resolutions)
 {
 	char path[160], text[160];
 
 	memset(front, 0, sizeof(*front));
 	front->fake = fake;
 	front->domid = domid;
+	front->devid = devid;
 	front->nr_conns = nr_conns;
-	fake_domain_create(fake, domid);
-
-	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
-	snprintf(text, sizeof(text), "guest%u", domid);
-	fake_write(fake, path, text);
 
 	back_path(front, path, "");
 	sim_front_write(front, "backend", "%s", path);
@@ -136,6 +132,19 @@ void sim_guest_create(struct sim_front *front, struct fake *fake,
 	back_write(front, "frontend-id", text);
 	sim_set_online(front, true);
 	back_write(front, "state", "1");
+}
+
+void sim_guest_create(struct sim_front *front, struct fake *fake,
+		      uint32_t domid, unsigned int nr_conns,
+		      const char *const *resolutions)
+{
+	char path[64], text[32];
+
+	fake_domain_create(fake, domid);
+	snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
+	snprintf(text, sizeof(text), "guest%u", domid);
+	fake_write(fake, path, text);
+	sim_device_create(front, fake, domid, 0, nr_conns, resolutions);
 }
 
 void sim_guest_destroy(struct sim_front *front)

@@ -79,6 +79,11 @@ void sim_guest_create(struct sim_front *front, struct fake *fake,
 		      uint32_t domid, unsigned int nr_conns,
 		      const char *const *resolutions);
 
+/* Another vdispl of a guest. */
+void sim_device_create(struct sim_front *front, struct fake *fake,
+		       uint32_t domid, uint32_t devid, unsigned int nr_conns,
+		       const char *const *resolutions);
+
 /* `xl destroy`: the domain dies, then its directories go. */
 void sim_guest_destroy(struct sim_front *front);
 
