@@ -53,8 +53,9 @@ void fake_remove(struct fake *fake, const char *path);	/* with all below */
 /* Writes of the daemon below /local/domain/N of others: must stay 0. */
 unsigned int fake_foreign_writes(struct fake *fake);
 
-/* How often the daemon has read a node. */
+/* How often the daemon has read a node, or written one. */
 unsigned int fake_store_reads(struct fake *fake);
+unsigned int fake_store_writes(struct fake *fake);
 
 /* Stops a process, while it has no lock of the machine. */
 void fake_stop(struct fake *fake, pid_t pid);

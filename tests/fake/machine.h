@@ -97,6 +97,7 @@ struct fake {
 	struct fake_watch watch[MAX_WATCHES];
 	unsigned int foreign_writes;
 	unsigned int store_reads;
+	unsigned int store_writes;
 	uint32_t next_page;
 	uint8_t page_used[NR_PAGES];
 	/* pages that a bus shares: to whom and which one; its page is the gref */

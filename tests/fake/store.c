@@ -180,6 +180,11 @@ unsigned int fake_store_reads(struct fake *fake)
 	return fake->store_reads;
 }
 
+unsigned int fake_store_writes(struct fake *fake)
+{
+	return fake->store_writes;
+}
+
 unsigned int fake_watches(struct fake *fake)
 {
 	unsigned int n = 0;
@@ -266,6 +271,7 @@ static int store_write(struct xd_store *store, const char *path,
 
 	path = absolute(fake, path, buf);
 	machine_lock(fake);
+	fake->store_writes++;
 	if (is_foreign(fake, path))
 		fake->foreign_writes++;
 	/* as the port says: never makes a directory again */

@@ -454,10 +454,12 @@ static void resize(void **state)
 	sim_finish(sim);
 }
 
+static const char *wanted_size;
+
 static bool size_is_known(void *ctx)
 {
 	char *text = sim_back_read(ctx, "resized-0");
-	bool known = text && !strcmp(text, "800x600");
+	bool known = text && !strcmp(text, wanted_size);
 
 	free(text);
 	return known;
@@ -491,6 +493,7 @@ static void size_stays(void **state)
 	rfb_close(client);
 	kill(fake_domain_worker(sim->fake, 5), SIGKILL);
 	come_back(&large, 4);
+	wanted_size = "800x600";
 	assert_true(fake_wait(sim->fake, size_is_known, &front,
 			      SIM_TIMEOUT_MS));
 	sim_daemon_kill(sim);
@@ -498,6 +501,39 @@ static void size_stays(void **state)
 	come_back(&large, 5);
 	ok(sim_dbuf_destroy(&front, 11));
 	sim_buf_finish(&large, &front);
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
+/* A window that is dragged: the last size is kept, and not each is written. */
+static void many_sizes(void **state)
+{
+	struct sim *sim = *state;
+	const uint64_t end = deadline();
+	unsigned int writes, quarters;
+	rfbClient *client;
+	uint64_t since;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	writes = fake_store_writes(sim->fake);
+	since = xd_now();
+	for (uint16_t i = 1; i <= 40; i++) {
+		/* the library sends none while it waits for an answer */
+		do {
+			assert_true(SendExtDesktopSize(client, 400 + i, 300));
+			client_turn(client, end);
+		} while (!sim_have_events(&front.conn[0], i, 0));
+	}
+	wanted_size = "440x300";
+	assert_true(fake_wait(sim->fake, size_is_known, &front,
+			      SIM_TIMEOUT_MS));
+	quarters = (unsigned int)((xd_now() - since) / 250000000u);
+	assert_in_range(fake_store_writes(sim->fake) - writes, 1, 2 + quarters);
+	rfb_close(client);
 	guest_close(&front, &buf);
 	sim_finish(sim);
 }
@@ -659,6 +695,7 @@ int main(void)
 				   "password-is-not-bypassed"),
 		SIM_TEST_NO_DAEMON(resize, "resize"),
 		SIM_TEST_NO_DAEMON(size_stays, "size-stays"),
+		SIM_TEST_NO_DAEMON(many_sizes, "many-sizes"),
 		SIM_TEST_NO_DAEMON(two_guests, "two-guests"),
 		SIM_TEST_NO_DAEMON(slow_client, "slow-client"),
 		SIM_TEST_NO_DAEMON(too_many_clients, "too-many-clients"),
