@@ -22,6 +22,7 @@
  * struct vnc_viewer - one that looks at a monitor
  * @owed:	what it has not been told of the picture
  * @owes_picture: the picture itself is another one
+ * @typed:	keys or buttons of it may be down
  */
 struct vnc_viewer {
 	struct vnc_viewer *next;
@@ -30,6 +31,7 @@ struct vnc_viewer {
 	struct xd_source source;
 	struct xd_damage owed;
 	bool owes_picture;
+	bool typed;
 };
 
 /**
@@ -166,6 +168,7 @@ static void drop_viewer(struct vnc_viewer *viewer)
 	struct vnc_monitor *mon = viewer->mon;
 	struct vnc_viewer **link = &mon->viewers;
 	struct vnc *vnc = mon->owner;
+	const bool typed = viewer->typed;
 
 	while (*link != viewer)
 		link = &(*link)->next;
@@ -176,7 +179,8 @@ static void drop_viewer(struct vnc_viewer *viewer)
 	free(viewer);
 	if (!mon->viewers)
 		drop_copy(mon);
-	vnc->events->input(vnc->ctx, mon->index, &leave);
+	if (typed)
+		vnc->events->input(vnc->ctx, mon->index, &leave);
 }
 
 /*
@@ -248,11 +252,14 @@ static void take_packet(struct vnc_viewer *viewer,
 	struct vnc_monitor *mon = viewer->mon;
 	struct vnc *vnc = mon->owner;
 
-	if (packet->type == VNC_INPUT)
+	if (packet->type == VNC_INPUT) {
+		viewer->typed |= packet->input.type == XD_INPUT_KEY;
 		vnc->events->input(vnc->ctx, mon->index, &packet->input);
-	else if (packet->type == VNC_SIZE && packet->width && packet->height)
+	} else if (packet->type == VNC_SIZE && packet->width &&
+		   packet->height) {
 		vnc->events->resized(vnc->ctx, mon->index, packet->width,
 				     packet->height);
+	}
 }
 
 static void viewer_ready(void *ctx, uint32_t events)

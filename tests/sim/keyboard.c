@@ -259,6 +259,37 @@ static void client_leaves(void **state)
 	end(*state);
 }
 
+static bool client_is_gone(void *ctx)
+{
+	return sim_log_has(ctx, "a viewer has ended");
+}
+
+/* Who only came by has nothing to let go of. */
+static void stranger_leaves(void **state)
+{
+	struct sim *sim = *state;
+	rfbClient *client;
+	char version[12];
+	int fd;
+
+	begin(sim);
+	client = client_open(sim);
+	assert_true(SendKeyEvent(client, 'a', TRUE));
+	want_key(KEY_A, true);
+	fd = rfb_raw_open(sim, DOMID);
+	assert_int_equal(rfb_raw_read(fd, version, sizeof(version)),
+			 sizeof(version));
+	close(fd);
+	assert_true(fake_wait(fake, client_is_gone, sim, SIM_TIMEOUT_MS));
+	type_key(client, 'b');
+	assert_true(SendKeyEvent(client, 'a', FALSE));
+	want_key(KEY_B, true);
+	want_key(KEY_B, false);
+	want_key(KEY_A, false);
+	rfb_close(client);
+	end(sim);
+}
+
 static bool ring_is_full(void *ctx)
 {
 	(void)ctx;
@@ -310,11 +341,6 @@ static void guest_does_not_read(void **state)
 	assert_true(take_until_up(XENKBD_IN_RING_LEN + 1) >
 		    XENKBD_IN_RING_LEN);
 	end(sim);
-}
-
-static bool client_is_gone(void *ctx)
-{
-	return sim_log_has(ctx, "a viewer has ended");
 }
 
 /* With a display and a client; returns the keyboard's worker, the first there is. */
@@ -473,6 +499,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(pasted, "pasted"),
 		SIM_TEST_NO_DAEMON(pointed, "pointed"),
 		SIM_TEST_NO_DAEMON(client_leaves, "client-leaves"),
+		SIM_TEST_NO_DAEMON(stranger_leaves, "stranger-leaves"),
 		SIM_TEST_NO_DAEMON(guest_does_not_read, "guest-does-not-read"),
 		SIM_TEST_NO_DAEMON(worker_does_not_read,
 				   "worker-does-not-read"),

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "unit.h"
 
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include "front.h"
 #include "rfb.h"
 
@@ -50,4 +55,39 @@ bool rfb_has_picture(const rfbClient *client, uint32_t width, uint32_t height,
 			    0xffffff)
 				return false;
 	return true;
+}
+
+int rfb_raw_open(const struct sim *sim, uint32_t domid)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/guest%u-0",
+		 sim->dir, domid);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)),
+			 0);
+	return fd;
+}
+
+size_t rfb_raw_read(int fd, void *data, size_t size)
+{
+	size_t got = 0;
+
+	while (got < size) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		ssize_t len;
+
+		if (poll(&pfd, 1, SIM_TIMEOUT_MS) <= 0)
+			sim_fail("the server says nothing");
+		len = read(fd, (char *)data + got, size - got);
+		if (len <= 0)
+			break;
+		got += (size_t)len;
+	}
+	return got;
+}
+
+void rfb_raw_write(int fd, const void *data, size_t size)
+{
+	assert_int_equal(send(fd, data, size, MSG_NOSIGNAL), size);
 }

@@ -3,11 +3,8 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/loop.h"
@@ -44,11 +41,6 @@ static void count_update(rfbClient *client, int x, int y, int w, int h)
 	(void)x;
 	(void)y;
 	updated += (uint64_t)w * (uint64_t)h;
-}
-
-static void socket_of(struct sim *sim, uint32_t domid, char *path, size_t size)
-{
-	snprintf(path, size, "%s/guest%u-0", sim->dir, domid);
 }
 
 /* NULL when it is not let in. */
@@ -339,63 +331,28 @@ static void password_of_all(void **state)
 
 /* Without a library: what honest clients do not send. */
 
-static int raw_open(struct sim *sim)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	socket_of(sim, 5, addr.sun_path, sizeof(addr.sun_path));
-	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)),
-			 0);
-	return fd;
-}
-
-/* @size bytes, or what came before the end. */
-static size_t raw_read(int fd, void *data, size_t size)
-{
-	size_t got = 0;
-
-	while (got < size) {
-		struct pollfd pfd = { .fd = fd, .events = POLLIN };
-		ssize_t len;
-
-		if (poll(&pfd, 1, SIM_TIMEOUT_MS) <= 0)
-			sim_fail("the server says nothing");
-		len = read(fd, (char *)data + got, size - got);
-		if (len <= 0)
-			break;
-		got += (size_t)len;
-	}
-	return got;
-}
-
-static void raw_write(int fd, const void *data, size_t size)
-{
-	assert_int_equal(send(fd, data, size, MSG_NOSIGNAL), size);
-}
-
 /* @version: what the client says; @type: the security type that it names */
 static void try_without_password(struct sim *sim, const char *version,
 				 uint8_t type)
 {
 	uint8_t text[256], list[2];
-	int fd = raw_open(sim);
+	int fd = rfb_raw_open(sim, 5);
 
-	assert_int_equal(raw_read(fd, text, 12), 12);
-	raw_write(fd, version, 12);
+	assert_int_equal(rfb_raw_read(fd, text, 12), 12);
+	rfb_raw_write(fd, version, 12);
 	if (!strcmp(version, "RFB 003.003\n")) {
 		/* the server decides: a challenge, not the picture */
-		assert_int_equal(raw_read(fd, text, 4), 4);
+		assert_int_equal(rfb_raw_read(fd, text, 4), 4);
 		assert_int_equal(text[3], 2);
 		close(fd);
 		return;
 	}
-	assert_int_equal(raw_read(fd, list, 2), 2);
+	assert_int_equal(rfb_raw_read(fd, list, 2), 2);
 	assert_int_equal(list[0], 1);
 	assert_int_equal(list[1], 2);
-	raw_write(fd, (uint8_t[]){ type, 1 }, 2);	/* and ClientInit */
+	rfb_raw_write(fd, (uint8_t[]){ type, 1 }, 2);	/* and ClientInit */
 	/* a reason at most, and the end; no ServerInit has 4 + 20 bytes less */
-	if (raw_read(fd, text, 4) == 4)
+	if (rfb_raw_read(fd, text, 4) == 4)
 		assert_int_equal(text[3], 1);	/* failed */
 	close(fd);
 }
@@ -576,17 +533,17 @@ static int clog_up(struct sim *sim)
 {
 	const uint8_t request[10] = { 3, 0, 0, 0, 0, 0, 2, 128, 1, 224 };
 	uint8_t text[64];
-	int fd = raw_open(sim);
+	int fd = rfb_raw_open(sim, 5);
 
-	assert_int_equal(raw_read(fd, text, 12), 12);
-	raw_write(fd, "RFB 003.008\n", 12);
-	assert_int_equal(raw_read(fd, text, 2), 2);
-	raw_write(fd, "\1", 1);
-	assert_int_equal(raw_read(fd, text, 4), 4);
-	raw_write(fd, "\1", 1);
-	assert_int_equal(raw_read(fd, text, 24), 24);
+	assert_int_equal(rfb_raw_read(fd, text, 12), 12);
+	rfb_raw_write(fd, "RFB 003.008\n", 12);
+	assert_int_equal(rfb_raw_read(fd, text, 2), 2);
+	rfb_raw_write(fd, "\1", 1);
+	assert_int_equal(rfb_raw_read(fd, text, 4), 4);
+	rfb_raw_write(fd, "\1", 1);
+	assert_int_equal(rfb_raw_read(fd, text, 24), 24);
 	for (int i = 0; i < 8; i++)
-		raw_write(fd, request, sizeof(request));
+		rfb_raw_write(fd, request, sizeof(request));
 	return fd;
 }
 
@@ -600,7 +557,7 @@ static void slow_client(void **state)
 	begin(sim);
 	guest_open(sim, &front, &buf, 5, 1);
 	fds[0] = clog_up(sim);
-	fds[1] = raw_open(sim);		/* says nothing at all */
+	fds[1] = rfb_raw_open(sim, 5);		/* says nothing at all */
 	client = client_open(sim, 5, "raw");
 	assert_non_null(client);
 	/* more than a viewer that does not read can be told */
@@ -619,7 +576,7 @@ static bool is_greeted(int fd)
 {
 	char version[12];
 
-	return raw_read(fd, version, sizeof(version)) == sizeof(version);
+	return rfb_raw_read(fd, version, sizeof(version)) == sizeof(version);
 }
 
 /* No more than 16 processes for those who look on; a place that is left is free. */
@@ -633,15 +590,15 @@ static void too_many_clients(void **state)
 	begin(sim);
 	guest_open(sim, &front, &buf, 5, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		fds[i] = raw_open(sim);
+		fds[i] = rfb_raw_open(sim, 5);
 		assert_true(is_greeted(fds[i]));
 	}
-	more = raw_open(sim);
+	more = rfb_raw_open(sim, 5);
 	assert_false(is_greeted(more));
 	close(more);
 	close(fds[3]);
 	while (!in && xd_now() < end) {
-		more = raw_open(sim);
+		more = rfb_raw_open(sim, 5);
 		in = is_greeted(more);
 		close(more);
 	}
@@ -668,9 +625,9 @@ static void garbage(void **state)
 	begin(sim);
 	guest_open(sim, &front, &buf, 5, 1);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		int fd = raw_open(sim);
+		int fd = rfb_raw_open(sim, 5);
 
-		raw_write(fd, lines[i], strlen(lines[i]) + 1);
+		rfb_raw_write(fd, lines[i], strlen(lines[i]) + 1);
 		close(fd);
 	}
 	client = client_open(sim, 5, "raw");
