@@ -10,6 +10,8 @@
 #include "core/keyboard.h"
 
 #define PAY_INTERVAL	20000000u	/* ns */
+/* To a keyboard that nobody reads */
+#define MAX_PAUSE	1000000000u	/* ns */
 
 static struct xd_conn *conn_of_port(struct xd_guest *guest, int port)
 {
@@ -42,14 +44,34 @@ static int send_leave(struct xd_input_sink *sink)
 	int ret = xd_packet_send(sink->fd, &leave, sizeof(leave), -1);
 
 	sink->lost = ret;
+	if (!ret)
+		sink->pause = 0;
 	return ret;
+}
+
+static void pay_at(struct xd_guest *guest, uint64_t ns)
+{
+	/* the first who asks says when: the others must not put it off */
+	if (guest->pay.armed && guest->pay_at <= ns)
+		return;
+	guest->pay_at = ns;
+	xd_timer_set(&guest->pay, ns);
 }
 
 void xd_guest_pay_later(struct xd_guest *guest)
 {
-	/* the first who asks says when: the others must not put it off */
-	if (!guest->pay.armed)
-		xd_timer_set(&guest->pay, xd_now() + PAY_INTERVAL);
+	pay_at(guest, xd_now() + PAY_INTERVAL);
+}
+
+/* A guest may never read its keyboard: each pause is twice the one before. */
+static void pay_sink(struct xd_guest *guest, struct xd_input_sink *sink)
+{
+	if (!sink->lost || send_leave(sink) != -EAGAIN)
+		return;
+	sink->pause = sink->pause ? 2 * sink->pause : PAY_INTERVAL;
+	if (sink->pause > MAX_PAUSE)
+		sink->pause = MAX_PAUSE;
+	pay_at(guest, xd_now() + sink->pause);
 }
 
 static void pay_all(void *ctx)
@@ -60,9 +82,7 @@ static void pay_all(void *ctx)
 	for (i = 0; i < guest->nr_conns; i++)
 		xd_conn_pay_owed(&guest->conns[i]);
 	for (i = 0; i < guest->nr_sinks; i++)
-		if (guest->sinks[i].lost &&
-		    send_leave(&guest->sinks[i]) == -EAGAIN)
-			xd_guest_pay_later(guest);
+		pay_sink(guest, &guest->sinks[i]);
 }
 
 static void bus_ready(void *ctx, uint32_t events)

@@ -116,11 +116,13 @@ struct xd_conn {
  * @fd:		takes struct xd_input
  * @conn:	whose; or XD_ALL_CONNECTORS
  * @lost:	something found it full: whatever is down there has to go up first
+ * @pause:	ns, until it is tried again
  */
 struct xd_input_sink {
 	int fd;
 	uint32_t conn;
 	bool lost;
+	uint64_t pause;
 };
 
 struct xd_guest {
@@ -144,6 +146,7 @@ struct xd_guest {
 	struct xd_source bus_source;
 	struct xd_timer again;		/* requests are left over */
 	struct xd_timer pay;		/* see xd_guest_pay_later() */
+	uint64_t pay_at;		/* ns, when it fires */
 	struct xd_timer leave;		/* looks after @leaving */
 	struct xd_log_limit log_limit;
 };

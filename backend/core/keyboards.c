@@ -31,6 +31,8 @@
 #define BACKEND_NAME	"vinput"
 #define RETRY		1000000000u	/* ns */
 #define MAX_PORT	(1u << 20)
+/* More input than a socket holds */
+#define MAX_DROPPED	4096u
 #define MAX_RANGE	0x7fffffffu
 /* Finer than any screen: frontends scale it to theirs. */
 #define DEFAULT_RANGE	32768u
@@ -40,6 +42,7 @@
  * @fe_state, @be_state: as read last
  * @worker:	0 when none runs
  * @connected:	so it says
+ * @served:	a worker was connected since the frontend was last seen unconnected
  * @sock:	to the worker, -1 when none runs
  * @owes_leave:	it was not told that a display has gone
  * @input:	[0] is where the worker takes input, [1] where displays put it
@@ -58,6 +61,7 @@ struct xd_keyboard {
 	bool present;
 	pid_t worker;
 	bool connected;
+	bool served;
 	int sock;
 	struct xd_source sock_source;
 	struct xd_timer retry;
@@ -328,6 +332,7 @@ static void sock_ready(void *ctx, uint32_t events)
 		return;
 	if (ret > 0 && msg.type == XD_MSG_CONNECTED && !msg.err) {
 		kbd->connected = true;
+		kbd->served = true;
 		set_state(kbd, XD_STATE_CONNECTED);
 		if (xd_log_allow(&kbd->log_limit))
 			xd_info("domain %u (%s): keyboard %u connected",
@@ -344,6 +349,25 @@ static void sock_ready(void *ctx, uint32_t events)
 	kill_worker(kbd);
 }
 
+/*
+ * What was typed before the guest had a keyboard is not for it. What waits while
+ * a worker is started again is.
+ */
+static void drop_input(struct xd_keyboard *kbd)
+{
+	struct xd_input input;
+	unsigned int i;
+	int fd, ret = 1;
+
+	/* who sends it is not trusted to pause */
+	for (i = 0; i < MAX_DROPPED && (ret > 0 || ret == -EPROTO); i++) {
+		ret = xd_packet_receive(kbd->input[0], &input, sizeof(input),
+					&fd);
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
 static int start_worker(struct xd_keyboard *kbd)
 {
 	struct xd_message msg = { .type = XD_MSG_KEYBOARD };
@@ -354,6 +378,8 @@ static int start_worker(struct xd_keyboard *kbd)
 	ret = read_params(kbd, &msg.keyboard);
 	if (ret)
 		return ret;
+	if (!kbd->served)
+		drop_input(kbd);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		       0, socks))
 		return -errno;
@@ -432,6 +458,8 @@ static void update(struct xd_keyboard *kbd)
 	kbd->present = present;
 	kbd->be_state = be_state;
 	kbd->fe_state = fe_state;
+	if (fe_state != XD_STATE_INITIALISED && fe_state != XD_STATE_CONNECTED)
+		kbd->served = false;
 	if (!present || !online || !alive) {
 		disconnect(kbd, false);
 		if (!online && !kbd->worker)

@@ -374,6 +374,94 @@ static void worker_does_not_read(void **state)
 	end(sim);
 }
 
+/* A display and a client; the guest's keyboard is offered, and not connected. */
+static void begin_without(struct sim *sim, rfbClient **ret_client)
+{
+	sim->output = "vnc";
+	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
+	sim_daemon_start(sim);
+	create(sim);
+	want_state("2");
+	sim_front_write(&front, "request-connector-event", "1");
+	sim_connect(&front, 2);
+	*ret_client = client_open(sim);
+}
+
+/* All that the client did before has been told to the keyboard. */
+static void want_told(rfbClient *client)
+{
+	rfb_ask_size(client, 800, 600);
+	sim_wait_events(&front.conn[0], 1);
+}
+
+/* What was typed before there was a keyboard does not come when there is one. */
+static void typed_too_early(void **state)
+{
+	rfbClient *client;
+
+	begin_without(*state, &client);
+	for (int i = 0; i < 10; i++)
+		type_key(client, 'x');
+	want_told(client);
+	publish();
+	want_state("4");
+	node(FE, "state", "4");
+	type_key(client, 'b');
+	want_key(KEY_B, true);
+	want_key(KEY_B, false);
+	rfb_close(client);
+	end(*state);
+}
+
+/* How often a process has slept. */
+static unsigned long nr_sleeps(pid_t pid)
+{
+	unsigned long n = 0;
+	char path[32], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) == 1)
+			break;
+	fclose(file);
+	return n;
+}
+
+static bool never(void *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+/* Nor does a worker stay awake for a keyboard that nobody reads. */
+static void nobody_reads(void **state)
+{
+	unsigned long before, n = ULONG_MAX;
+	struct sim *sim = *state;
+	rfbClient *client;
+	pid_t worker;
+
+	begin_without(sim, &client);
+	worker = fake_domain_worker(fake, DOMID);
+	assert_true(worker > 0);
+	for (int i = 0; i < 1000; i++)
+		type_key(client, 'x');
+	want_told(client);
+	for (int i = 0; i < 8 && n > 10; i++) {
+		before = nr_sleeps(worker);
+		fake_wait(fake, never, NULL, 1000);
+		n = nr_sleeps(worker) - before;
+	}
+	assert_in_range(n, 0, 10);
+	rfb_close(client);
+	publish();
+	want_state("4");
+	end(sim);
+}
+
 static void index_scribbled(void **state)
 {
 	static const uint32_t wrong[] = { 52, 0x80000000, 0xffffff00, 1 };
@@ -503,6 +591,8 @@ int main(void)
 		SIM_TEST_NO_DAEMON(guest_does_not_read, "guest-does-not-read"),
 		SIM_TEST_NO_DAEMON(worker_does_not_read,
 				   "worker-does-not-read"),
+		SIM_TEST_NO_DAEMON(typed_too_early, "typed-too-early"),
+		SIM_TEST_NO_DAEMON(nobody_reads, "nobody-reads"),
 		SIM_TEST_NO_DAEMON(index_scribbled, "index-scribbled"),
 		SIM_TEST_NO_DAEMON(worker_killed, "worker-killed"),
 		SIM_TEST_NO_DAEMON(daemon_killed, "daemon-killed"),

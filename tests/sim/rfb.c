@@ -57,6 +57,19 @@ bool rfb_has_picture(const rfbClient *client, uint32_t width, uint32_t height,
 	return true;
 }
 
+void rfb_ask_size(rfbClient *client, uint16_t width, uint16_t height)
+{
+	uint8_t msg[24] = {
+		[0] = rfbSetDesktopSize,
+		[2] = (uint8_t)(width >> 8), [3] = (uint8_t)width,
+		[4] = (uint8_t)(height >> 8), [5] = (uint8_t)height,
+		[6] = 1,	/* screen, at (0,0) */
+	};
+
+	memcpy(&msg[16], &msg[2], 4);
+	assert_true(WriteToRFBServer(client, (char *)msg, sizeof(msg)));
+}
+
 int rfb_raw_open(const struct sim *sim, uint32_t domid)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

@@ -21,6 +21,9 @@ void rfb_close(rfbClient *client);
 bool rfb_has_picture(const rfbClient *client, uint32_t width, uint32_t height,
 		     uint32_t seed);
 
+/* SetDesktopSize, whether the server has said that it can or not. */
+void rfb_ask_size(rfbClient *client, uint16_t width, uint16_t height);
+
 /* Connected to where the first connector's clients come to. */
 int rfb_raw_open(const struct sim *sim, uint32_t domid);
 
