@@ -65,44 +65,35 @@ static uint32_t parse_number(const char *text, const char *what)
 	return value;
 }
 
-/* DOMID[.DEVID] */
-static void parse_device(char *text, struct ctl_target *ret_target)
+/* DOMID[.DEVID], and [:CONN] where connectors can be named. */
+static void parse_target(const char *text, bool has_conn,
+			 struct ctl_target *ret_target)
 {
-	char *dot = strchr(text, '.');
-	uint32_t devid = 0, domid;
+	char copy[64], *conn = copy, *devid, *domid;
 
-	if (dot) {
-		*dot = '\0';
-		devid = parse_number(dot + 1, "a device's number");
-	}
-	domid = parse_number(text, "a domain's number");
+	if (strlen(text) >= sizeof(copy))
+		ctl_die(2, "\"%s\": expected DOMID[.DEVID]%s", text,
+			has_conn ? "[:CONN]" : "");
+	strcpy(copy, text);
+	devid = has_conn ? strsep(&conn, ":") : copy;
+	domid = strsep(&devid, ".");
 	*ret_target = (struct ctl_target){ 0 };
 	snprintf(ret_target->device, sizeof(ret_target->device),
-		 dot ? "%u.%u" : "%u", domid, devid);
+		 devid ? "%u.%u" : "%u",
+		 parse_number(domid, "a domain's number"),
+		 devid ? parse_number(devid, "a device's number") : 0);
+	if (has_conn && conn)
+		ret_target->conn = parse_number(conn, "a connector's number");
 }
 
-/* DOMID[.DEVID][:CONN] */
-static void parse_target(char *text, struct ctl_target *ret_target)
-{
-	char *colon = strchr(text, ':');
-	uint32_t conn = 0;
-
-	if (colon) {
-		*colon = '\0';
-		conn = parse_number(colon + 1, "a connector's number");
-	}
-	parse_device(text, ret_target);
-	ret_target->conn = conn;
-}
-
-static int screenshot(char *text, char *path)
+static int screenshot(const char *text, const char *path)
 {
 	struct ctl_target target;
 	struct xd_canvas canvas;
 	const char *why;
 	int sock;
 
-	parse_target(text, &target);
+	parse_target(text, true, &target);
 	sock = ctl_connect();
 	why = ctl_take_picture(sock, &target, &canvas);
 	close(sock);
@@ -125,7 +116,7 @@ static bool looks_like_film(const char *path)
 		stat(path, &st);
 }
 
-static int record(char *target, char *path)
+static int record(const char *target, const char *path)
 {
 	struct ctl_recording what = {
 		.path = path,
@@ -137,14 +128,14 @@ static int record(char *target, char *path)
 		ctl_die(2, "--frames and --seconds: expected one of them");
 	if (seconds)
 		what.frames = (uint64_t)seconds * what.rate;
-	parse_target(target, &what.target);
+	parse_target(target, true, &what.target);
 	if (looks_like_film(path))
 		ctl_die(2, "\"%s\": expected FILE.y4m, -, or a directory", path);
 	ctl_record(&what);
 	return 0;
 }
 
-static int resize(char *text, char *size)
+static int resize(const char *text, const char *size)
 {
 	char question[XD_CONTROL_MAX_QUESTION];
 	struct ctl_target target;
@@ -153,7 +144,7 @@ static int resize(char *text, char *size)
 
 	if (!strchr(text, ':'))
 		ctl_die(2, "\"%s\": expected DOMID:CONN", text);
-	parse_target(text, &target);
+	parse_target(text, true, &target);
 	if (xd_parse_resolution(size, &width, &height))
 		ctl_die(2, "\"%s\": expected WIDTHxHEIGHT, each from 1 to %u",
 			size, XD_MAX_DIMENSION);
@@ -163,14 +154,14 @@ static int resize(char *text, char *size)
 	return 0;
 }
 
-static int show(const char *command, char *device)
+static int show(const char *command, const char *device)
 {
 	char question[XD_CONTROL_MAX_QUESTION];
 	struct ctl_target target = { 0 };
 	int fd;
 
 	if (device)
-		parse_device(device, &target);
+		parse_target(device, false, &target);
 	snprintf(question, sizeof(question), "%s%s%s", command,
 		 device ? " " : "", target.device);
 	ctl_print_rows(ctl_ask(question, &fd));
@@ -211,19 +202,19 @@ static int show_all_stats(void)
 	return 0;
 }
 
-static int stats(char *device, char *none)
+static int stats(const char *device, const char *none)
 {
 	(void)none;
 	return device ? show("stats", device) : show_all_stats();
 }
 
-static int info(char *device, char *none)
+static int info(const char *device, const char *none)
 {
 	(void)none;
 	return show("info", device);
 }
 
-static int list(char *none, char *no_more)
+static int list(const char *none, const char *no_more)
 {
 	(void)none;
 	(void)no_more;
@@ -238,7 +229,7 @@ static const struct command {
 	const char *name;
 	const char *arguments;
 	int min, max;
-	int (*run)(char *first, char *second);
+	int (*run)(const char *first, const char *second);
 } commands[] = {
 	{ "list", "", 0, 0, list },
 	{ "info", " DOMID", 1, 1, info },
