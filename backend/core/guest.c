@@ -10,7 +10,8 @@
 #include "core/keyboard.h"
 
 #define PAY_INTERVAL	20000000u	/* ns */
-/* To a keyboard that nobody reads */
+/* Of a keyboard that nobody reads */
+#define PATIENCE	2000000000u	/* ns */
 #define MAX_PAUSE	1000000000u	/* ns */
 
 static struct xd_conn *conn_of_port(struct xd_guest *guest, int port)
@@ -37,18 +38,6 @@ static void serve_all(void *ctx)
 		xd_timer_set(&guest->again, 1);
 }
 
-/* What was lost may have been an "up": all of them go up. */
-static int send_leave(struct xd_input_sink *sink)
-{
-	static const struct xd_input leave = { .type = XD_INPUT_LEAVE };
-	int ret = xd_packet_send(sink->fd, &leave, sizeof(leave), -1);
-
-	sink->lost = ret;
-	if (!ret)
-		sink->pause = 0;
-	return ret;
-}
-
 static void pay_at(struct xd_guest *guest, uint64_t ns)
 {
 	/* the first who asks says when: the others must not put it off */
@@ -63,12 +52,46 @@ void xd_guest_pay_later(struct xd_guest *guest)
 	pay_at(guest, xd_now() + PAY_INTERVAL);
 }
 
+/* What was lost may have been an "up": all of them go up. */
+static void lose_input(struct xd_input_sink *sink)
+{
+	sink->waiting[0] = (struct xd_input){ .type = XD_INPUT_LEAVE };
+	sink->nr_waiting = 1;
+	sink->lost = true;
+}
+
+/* Sends what waits: 0, or -errno with the rest still there. */
+static int send_waiting(struct xd_input_sink *sink)
+{
+	unsigned int sent = 0;
+	int ret = 0;
+
+	while (sent < sink->nr_waiting && !ret) {
+		ret = xd_packet_send(sink->fd, &sink->waiting[sent],
+				     sizeof(sink->waiting[0]), -1);
+		if (!ret)
+			sent++;
+	}
+	sink->nr_waiting -= sent;
+	memmove(sink->waiting, sink->waiting + sent,
+		sink->nr_waiting * sizeof(sink->waiting[0]));
+	if (sent) {
+		sink->since = xd_now();
+		sink->pause = 0;
+		sink->lost = false;
+	}
+	return ret;
+}
+
 /* A guest may never read its keyboard: each pause is twice the one before. */
 static void pay_sink(struct xd_guest *guest, struct xd_input_sink *sink)
 {
-	if (!sink->lost || send_leave(sink) != -EAGAIN)
+	if (!sink->nr_waiting || send_waiting(sink) != -EAGAIN)
 		return;
-	sink->pause = sink->pause ? 2 * sink->pause : PAY_INTERVAL;
+	if (!sink->lost && xd_now() - sink->since > PATIENCE)
+		lose_input(sink);
+	sink->pause = sink->lost && sink->pause ? 2 * sink->pause :
+		PAY_INTERVAL;
 	if (sink->pause > MAX_PAUSE)
 		sink->pause = MAX_PAUSE;
 	pay_at(guest, xd_now() + sink->pause);
@@ -129,18 +152,36 @@ static void output_resized(void *ctx, unsigned int monitor, uint32_t width,
 		guest->resized(guest->worker, monitor);
 }
 
+static void keep_input(struct xd_input_sink *sink, const struct xd_input *input)
+{
+	if (sink->lost)
+		return;
+	if (!sink->nr_waiting)
+		sink->since = xd_now();
+	if (sink->nr_waiting == XD_MAX_WAITING)
+		lose_input(sink);
+	else
+		sink->waiting[sink->nr_waiting++] = *input;
+}
+
 /* False when the other end is gone. */
 static bool send_input(struct xd_guest *guest, struct xd_input_sink *sink,
 		       const struct xd_input *input)
 {
-	int ret = sink->lost ? send_leave(sink) : 0;
+	int ret = send_waiting(sink);
 
 	if (!ret)
 		ret = xd_packet_send(sink->fd, input, sizeof(*input), -1);
-	sink->lost = ret;
-	if (ret == -EAGAIN)
+	if (ret == -EAGAIN) {
+		keep_input(sink, input);
 		xd_guest_pay_later(guest);
+	}
 	return !ret || ret == -EAGAIN;
+}
+
+static bool is_of(const struct xd_input_sink *sink, unsigned int monitor)
+{
+	return sink->conn == XD_ALL_CONNECTORS || sink->conn == monitor;
 }
 
 static void output_input(void *ctx, unsigned int monitor,
@@ -154,15 +195,26 @@ static void output_input(void *ctx, unsigned int monitor,
 	while (i < guest->nr_sinks) {
 		struct xd_input_sink *sink = &guest->sinks[i];
 
-		if ((sink->conn == XD_ALL_CONNECTORS ||
-		     sink->conn == monitor) &&
-		    !send_input(guest, sink, input)) {
+		if (is_of(sink, monitor) && !send_input(guest, sink, input)) {
 			close(sink->fd);
 			*sink = guest->sinks[--guest->nr_sinks];
 			continue;
 		}
 		i++;
 	}
+}
+
+static bool output_busy(void *ctx, unsigned int monitor)
+{
+	struct xd_guest *guest = ctx;
+	unsigned int i;
+
+	/* nobody waits for a keyboard that has lost some already */
+	for (i = 0; i < guest->nr_sinks; i++)
+		if (is_of(&guest->sinks[i], monitor) &&
+		    guest->sinks[i].nr_waiting && !guest->sinks[i].lost)
+			return true;
+	return false;
 }
 
 void xd_guest_add_sink(struct xd_guest *guest, uint32_t conn, int fd)
@@ -214,6 +266,7 @@ static const struct xd_output_events output_events = {
 	.done = output_done,
 	.resized = output_resized,
 	.input = output_input,
+	.busy = output_busy,
 	.reopen = output_reopen,
 	.changed = output_changed,
 	.note = output_note,

@@ -111,16 +111,25 @@ struct xd_conn {
 	const char *copies;
 };
 
+/* Input that may wait for a keyboard. */
+#define XD_MAX_WAITING	32u
+
 /**
  * struct xd_input_sink - where input of monitors goes: a vkbd of the guest
  * @fd:		takes struct xd_input
  * @conn:	whose; or XD_ALL_CONNECTORS
- * @lost:	something found it full: whatever is down there has to go up first
+ * @waiting:	what found it full, oldest first, @nr_waiting of them
+ * @since:	ns, when it last took something, if anything waits
+ * @lost:	too much did: what waits is that whatever is down there goes up, and
+ *		until it has nothing else is kept
  * @pause:	ns, until it is tried again
  */
 struct xd_input_sink {
 	int fd;
 	uint32_t conn;
+	struct xd_input waiting[XD_MAX_WAITING];
+	unsigned int nr_waiting;
+	uint64_t since;
 	bool lost;
 	uint64_t pause;
 };

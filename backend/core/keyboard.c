@@ -11,7 +11,9 @@
 #include "base/packet.h"
 #include "core/keyboard.h"
 
-#define MAX_QUEUE	1024u	/* of a guest that does not read */
+#define MAX_QUEUE	1024u
+/* Of a guest that reads nothing though there is something to read */
+#define PATIENCE_NS	1000000000u
 
 /*
  * Linux keeps 64 events for a program that reads a keyboard, two for each key,
@@ -29,6 +31,8 @@
  * @down:	keys that the guest has seen go down, a bit each
  * @touching:	the same of contacts
  * @queue:	oldest at @head, @nr_queued of them
+ * @stuck_since: ns, the oldest finds no room and the guest has read nothing since; 0:
+ *		there is room
  * @paid_until:	a key is paid with KEY_NS, KEYS_AT_ONCE of them in advance
  */
 struct keyboard {
@@ -47,6 +51,7 @@ struct keyboard {
 	struct xd_input queue[MAX_QUEUE];
 	unsigned int head;
 	unsigned int nr_queued;
+	uint64_t stuck_since;
 	uint64_t paid_until;
 	struct xd_timer pace;
 	struct xd_source bus_source, sock_source, input_source;
@@ -238,21 +243,45 @@ static bool in_time(struct keyboard *kbd, const struct xd_input *input)
 static void flush(struct keyboard *kbd)
 {
 	const uint32_t before = kbd->prod;
+	bool fits = true;
 
-	while (kbd->nr_queued && room(kbd)) {
+	while (kbd->nr_queued && fits) {
 		const struct xd_input *input = &kbd->queue[kbd->head];
 
-		if (!in_time(kbd, input))
+		fits = room(kbd);
+		if (!fits || !in_time(kbd, input))
 			break;
 		if (input->type != XD_INPUT_LEAVE)
 			put_input(kbd, input);
-		else if (!release_all(kbd))
+		else if (!(fits = release_all(kbd)))
 			break;
 		kbd->head = (kbd->head + 1) % MAX_QUEUE;
 		kbd->nr_queued--;
 	}
 	if (kbd->prod != before)
 		kbd->bus->ops->notify(kbd->bus, kbd->port);
+	if (fits)
+		kbd->stuck_since = 0;
+	else if (!kbd->stuck_since || kbd->prod != before)
+		kbd->stuck_since = xd_now();
+}
+
+/* What comes waits with who sends it: the guest reads, or may do so yet. */
+static bool is_full(const struct keyboard *kbd)
+{
+	return kbd->nr_queued == MAX_QUEUE &&
+		(!kbd->stuck_since ||
+		 xd_now() - kbd->stuck_since < PATIENCE_NS);
+}
+
+/* After each flush() */
+static void listen_or_wait(struct keyboard *kbd)
+{
+	const bool full = is_full(kbd);
+
+	xd_source_modify(&kbd->loop, &kbd->input_source, full ? 0 : EPOLLIN);
+	if (full && kbd->stuck_since)
+		xd_timer_set(&kbd->pace, kbd->stuck_since + PATIENCE_NS);
 }
 
 /*
@@ -278,9 +307,9 @@ static void input_ready(void *ctx, uint32_t events)
 	struct keyboard *kbd = ctx;
 	struct xd_input input;
 	unsigned int i;
-	int fd, ret = 0;
+	int fd, ret = 1;
 
-	for (i = 0; i < MAX_QUEUE; i++) {
+	for (i = 0; i < MAX_QUEUE && !is_full(kbd); i++) {
 		ret = xd_packet_receive(kbd->input_fd, &input, sizeof(input),
 					&fd);
 		if (fd >= 0)
@@ -293,11 +322,13 @@ static void input_ready(void *ctx, uint32_t events)
 	if (!ret)
 		xd_loop_quit(&kbd->loop);	/* nobody is left to tell */
 	flush(kbd);
+	listen_or_wait(kbd);
 }
 
 static void pace_fired(void *ctx)
 {
 	flush(ctx);
+	listen_or_wait(ctx);
 }
 
 /* The guest has read. */
@@ -310,6 +341,7 @@ static void bus_ready(void *ctx, uint32_t events)
 		return;
 	kbd->bus->ops->unmask(kbd->bus, port);
 	flush(kbd);
+	listen_or_wait(kbd);
 }
 
 /* The supervisor has nothing to say but that it is gone. */

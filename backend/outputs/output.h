@@ -81,6 +81,8 @@ struct xd_input {
  * @resized:	the monitor has another preferred size now, or is gone (0x0)
  * @input:	somebody used the monitor's keyboard, pointer or touch screen; may
  *		come at any time from the loop, whether a mode is set or not
+ * @busy:	does input of the monitor wait for room? Then more had better come a
+ *		little later, where that can be
  * @reopen:	open() shall be called again; reopened() has the answer
  * @changed:	another monitor is there, or none: its EDID shall be read again
  * @note:	something happened to the output that people want to know
@@ -94,6 +96,7 @@ struct xd_output_events {
 			uint32_t height);
 	void (*input)(void *ctx, unsigned int monitor,
 		      const struct xd_input *input);
+	bool (*busy)(void *ctx, unsigned int monitor);
 	void (*reopen)(void *ctx);
 	void (*changed)(void *ctx, unsigned int monitor);
 	void (*note)(void *ctx, const char *text);

@@ -17,12 +17,15 @@
 /* Shown while the guest shows nothing. */
 #define IDLE_WIDTH	640u
 #define IDLE_HEIGHT	480u
+/* Until a keyboard that was full is asked again */
+#define REST_NS		20000000u
 
 /**
  * struct vnc_viewer - one that looks at a monitor
  * @owed:	what it has not been told of the picture
  * @owes_picture: the picture itself is another one
  * @typed:	keys or buttons of it may be down
+ * @rests:	it is not read: the guest has no room for what it tells
  */
 struct vnc_viewer {
 	struct vnc_viewer *next;
@@ -32,6 +35,7 @@ struct vnc_viewer {
 	struct xd_damage owed;
 	bool owes_picture;
 	bool typed;
+	bool rests;
 };
 
 /**
@@ -65,6 +69,7 @@ struct vnc {
 	struct xd_loop *loop;
 	unsigned int nr_monitors;
 	struct vnc_monitor *monitors;
+	struct xd_timer rest;	/* of viewers that are not read */
 };
 
 static struct vnc *to_vnc(struct xd_output *output)
@@ -262,9 +267,20 @@ static void take_packet(struct vnc_viewer *viewer,
 	}
 }
 
+/* Its end is not heard either, which would come over and over. */
+static void rest(struct vnc_viewer *viewer)
+{
+	struct vnc *vnc = viewer->mon->owner;
+
+	xd_source_del(vnc->loop, &viewer->source);
+	viewer->rests = true;
+	xd_timer_set(&vnc->rest, xd_now() + REST_NS);
+}
+
 static void viewer_ready(void *ctx, uint32_t events)
 {
 	struct vnc_viewer *viewer = ctx;
+	struct vnc *vnc = viewer->mon->owner;
 	struct vnc_packet packet;
 	int fd, ret;
 
@@ -272,6 +288,10 @@ static void viewer_ready(void *ctx, uint32_t events)
 		tell_viewer(viewer);
 	if (!(events & ~(uint32_t)EPOLLOUT))
 		return;
+	if (vnc->events->busy(vnc->ctx, viewer->mon->index)) {
+		rest(viewer);
+		return;
+	}
 	ret = xd_packet_receive(viewer->link, &packet, sizeof(packet), &fd);
 	if (fd >= 0)
 		close(fd);
@@ -279,6 +299,35 @@ static void viewer_ready(void *ctx, uint32_t events)
 		take_packet(viewer, &packet);
 	else if (ret != -EAGAIN)
 		drop_viewer(viewer);
+}
+
+static void wake_viewers(struct vnc_monitor *mon)
+{
+	struct vnc_viewer *viewer, *next;
+
+	for (viewer = mon->viewers; viewer; viewer = next) {
+		next = viewer->next;
+		if (!viewer->rests)
+			continue;
+		viewer->rests = false;
+		/* what it was not told meanwhile it is told then */
+		if (xd_source_add(mon->owner->loop, &viewer->source,
+				  viewer->link, EPOLLIN | EPOLLOUT,
+				  viewer_ready, viewer))
+			drop_viewer(viewer);
+	}
+}
+
+static void rest_over(void *ctx)
+{
+	struct vnc *vnc = ctx;
+	unsigned int i;
+
+	for (i = 0; i < vnc->nr_monitors; i++)
+		if (!vnc->events->busy(vnc->ctx, i))
+			wake_viewers(&vnc->monitors[i]);
+		else if (vnc->monitors[i].viewers)
+			xd_timer_set(&vnc->rest, xd_now() + REST_NS);
 }
 
 /* The picture is another one: for all who look. */
@@ -464,6 +513,7 @@ static void vnc_destroy(struct xd_output *output)
 	}
 	if (vnc->screen)
 		vnc->screen->ops->destroy(vnc->screen);
+	xd_timer_finish(vnc->loop, &vnc->rest);
 	free(vnc->monitors);
 	free(vnc);
 }
@@ -503,6 +553,8 @@ static int vnc_create(const struct xd_output_params *params,
 	screen.events = &screen_events;
 	screen.ctx = vnc;
 	ret = create_monitors(vnc, params->nr_monitors);
+	if (!ret)
+		ret = xd_timer_init(vnc->loop, &vnc->rest, rest_over, vnc);
 	if (!ret)
 		ret = xd_output_headless.create(&screen, &vnc->screen);
 	if (ret) {

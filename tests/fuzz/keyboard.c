@@ -49,6 +49,7 @@ static void set_up(void)
 	CHECK(!xd_loop_init(&kbd.loop));
 	CHECK(!xd_timer_init(&kbd.loop, &kbd.pace, pace_fired, &kbd));
 	kbd.input_fd = socks[0];
+	kbd.input_source.fd = -1;
 	viewer = socks[1];
 	kbd.bus = &bus;
 	kbd.params = &params;
@@ -76,6 +77,7 @@ static void start(struct fuzz_input *in)
 	kbd.touching = 0;
 	kbd.head = 0;
 	kbd.nr_queued = 0;
+	kbd.stuck_since = 0;
 	kbd.paid_until = 0;
 }
 
@@ -132,6 +134,8 @@ static void turn(struct fuzz_input *in)
 		return;
 	case 7:
 		kbd.paid_until = 0;	/* time has passed */
+		if (kbd.stuck_since)
+			kbd.stuck_since = 1;
 		pace_fired(&kbd);
 		break;
 	case 8:

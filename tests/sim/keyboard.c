@@ -4,6 +4,7 @@
 
 #include <linux/input-event-codes.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <xen/io/kbdif.h>
@@ -150,6 +151,7 @@ static void begin_keyboard(struct sim *sim)
 static void begin(struct sim *sim)
 {
 	begin_keyboard(sim);
+	sim_front_write(&front, "request-connector-event", "1");
 	sim_connect(&front, 2);
 }
 
@@ -226,6 +228,39 @@ static void pasted(void **state)
 	end(*state);
 }
 
+/*
+ * More than all on the way holds: who types has to wait, and the guest gets it
+ * at the pace that it can follow.
+ */
+static void book(void **state)
+{
+	rfbClient *client;
+	int status;
+	pid_t typist;
+
+	begin(*state);
+	client = client_open(*state);
+	fflush(NULL);
+	typist = fork();
+	assert_true(typist >= 0);
+	for (uint32_t i = 0; i < 1500 && !typist; i++)
+		type_key(client, 'a' + i % 7);
+	if (!typist)
+		_exit(0);
+	for (uint32_t i = 0; i < 1500; i++) {
+		static const uint32_t keys[] = {
+			KEY_A, KEY_B, KEY_C, KEY_D, KEY_E, KEY_F, KEY_G,
+		};
+
+		want_key(keys[i % 7], true);
+		want_key(keys[i % 7], false);
+	}
+	assert_int_equal(waitpid(typist, &status, 0), typist);
+	assert_int_equal(status, 0);
+	rfb_close(client);
+	end(*state);
+}
+
 static void pointed(void **state)
 {
 	rfbClient *client;
@@ -290,6 +325,13 @@ static void stranger_leaves(void **state)
 	end(sim);
 }
 
+/* All that the client did before has been told to the keyboard. */
+static void want_told(rfbClient *client)
+{
+	rfb_ask_size(client, 800, 600);
+	sim_wait_events(&front.conn[0], 1);
+}
+
 static bool ring_is_full(void *ctx)
 {
 	(void)ctx;
@@ -320,26 +362,28 @@ static unsigned int take_until_up(unsigned int least)
 	return n;
 }
 
-/* More than ring and queue hold: no overrun, and nothing stays down. */
+/*
+ * More than ring and queue hold, and nothing is taken for a while: it is
+ * forgotten. No overrun, and nothing stays down.
+ */
 static void guest_does_not_read(void **state)
 {
 	struct sim *sim = *state;
 	rfbClient *client;
+	unsigned int n;
 
 	begin(sim);
 	client = client_open(sim);
-	for (int i = 0; i < 1201; i++)
+	for (int i = 0; i < 1501; i++)
 		assert_true(SendKeyEvent(client, 'a' + (uint32_t)i / 2 % 26,
 					 i % 2 == 0));
-	/* what waited for too long was forgotten: it takes some more, at a pace */
-	for (int i = 0; !fake_wait(fake, ring_is_full, NULL, 20); i++) {
-		assert_true(i < SIM_TIMEOUT_MS / 20);
-		type_key(client, 'z');
-	}
-	type_key(client, 'z');
+	assert_true(fake_wait(fake, ring_is_full, NULL, SIM_TIMEOUT_MS));
+	/* told after them, so that they have left the queue */
+	want_told(client);
 	rfb_close(client);
-	assert_true(take_until_up(XENKBD_IN_RING_LEN + 1) >
-		    XENKBD_IN_RING_LEN);
+	assert_true(fake_wait(fake, client_is_gone, sim, SIM_TIMEOUT_MS));
+	n = take_until_up(XENKBD_IN_RING_LEN + 1);
+	assert_in_range(n, XENKBD_IN_RING_LEN + 1, 1000);
 	end(sim);
 }
 
@@ -385,13 +429,6 @@ static void begin_without(struct sim *sim, rfbClient **ret_client)
 	sim_front_write(&front, "request-connector-event", "1");
 	sim_connect(&front, 2);
 	*ret_client = client_open(sim);
-}
-
-/* All that the client did before has been told to the keyboard. */
-static void want_told(rfbClient *client)
-{
-	rfb_ask_size(client, 800, 600);
-	sim_wait_events(&front.conn[0], 1);
 }
 
 /* What was typed before there was a keyboard does not come when there is one. */
@@ -585,6 +622,7 @@ int main(void)
 	const struct CMUnitTest keyboard_tests[] = {
 		SIM_TEST_NO_DAEMON(typed, "typed"),
 		SIM_TEST_NO_DAEMON(pasted, "pasted"),
+		SIM_TEST_NO_DAEMON(book, "book"),
 		SIM_TEST_NO_DAEMON(pointed, "pointed"),
 		SIM_TEST_NO_DAEMON(client_leaves, "client-leaves"),
 		SIM_TEST_NO_DAEMON(stranger_leaves, "stranger-leaves"),
