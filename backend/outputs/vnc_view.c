@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/input-event-codes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -360,6 +361,8 @@ int vnc_view(const struct xd_view_params *params, char why[XD_WHY_SIZE])
 		ret = vnc_library_load(&view.library, why);
 	if (ret)
 		return ret;
+	/* the library uses write() on a client that may have gone */
+	signal(SIGPIPE, SIG_IGN);
 	/* who does not log in leaves room for others */
 	alarm(LOGIN_SECONDS);
 	ret = params->drop_rights(params->ctx);

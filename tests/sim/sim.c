@@ -153,7 +153,6 @@ void sim_child(const struct sim *sim, int flags)
 static void daemon_process(struct sim *sim)
 {
 	sim_child(sim, O_APPEND);
-	signal(SIGPIPE, SIG_IGN);
 	the_fake = sim->fake;
 	the_denied = sim->denied;
 	if (sim->patience_ms)

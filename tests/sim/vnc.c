@@ -571,6 +571,28 @@ static void slow_client(void **state)
 	sim_finish(sim);
 }
 
+static bool viewer_has_ended(void *ctx)
+{
+	return sim_log_has(ctx, "a viewer has ended");
+}
+
+/* A client that goes in the middle of a picture is no fault of its viewer's. */
+static void client_vanishes(void **state)
+{
+	struct sim *sim = *state;
+	int fd;
+
+	begin(sim);
+	guest_open(sim, &front, &buf, 5, 1);
+	fd = clog_up(sim);
+	close(fd);
+	assert_true(fake_wait(sim->fake, viewer_has_ended, sim,
+			      SIM_TIMEOUT_MS));
+	assert_false(sim_log_has(sim, "a viewer died"));
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
 /* The server's first words, which a viewer process says; false at the end. */
 static bool is_greeted(int fd)
 {
@@ -658,6 +680,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(many_sizes, "many-sizes"),
 		SIM_TEST_NO_DAEMON(two_guests, "two-guests"),
 		SIM_TEST_NO_DAEMON(slow_client, "slow-client"),
+		SIM_TEST_NO_DAEMON(client_vanishes, "client-vanishes"),
 		SIM_TEST_NO_DAEMON(too_many_clients, "too-many-clients"),
 		SIM_TEST_NO_DAEMON(garbage, "garbage"),
 	};
