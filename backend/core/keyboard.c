@@ -253,7 +253,9 @@ static void flush(struct keyboard *kbd)
 			break;
 		if (input->type != XD_INPUT_LEAVE)
 			put_input(kbd, input);
-		else if (!(fits = release_all(kbd)))
+		else
+			fits = release_all(kbd);
+		if (!fits)
 			break;
 		kbd->head = (kbd->head + 1) % MAX_QUEUE;
 		kbd->nr_queued--;

@@ -13,6 +13,7 @@
 #include "front.h"
 #include "rfb.h"
 
+#define BOOK		800	/* keys: more than all that may wait together */
 #define DOMID		5u
 #define BE		"/local/domain/0/backend/vinput/5/0"
 #define FE		"/local/domain/5/device/vkbd/0"
@@ -243,11 +244,11 @@ static void book(void **state)
 	fflush(NULL);
 	typist = fork();
 	assert_true(typist >= 0);
-	for (uint32_t i = 0; i < 1500 && !typist; i++)
+	for (uint32_t i = 0; i < BOOK && !typist; i++)
 		type_key(client, 'a' + i % 7);
 	if (!typist)
 		_exit(0);
-	for (uint32_t i = 0; i < 1500; i++) {
+	for (uint32_t i = 0; i < BOOK; i++) {
 		static const uint32_t keys[] = {
 			KEY_A, KEY_B, KEY_C, KEY_D, KEY_E, KEY_F, KEY_G,
 		};
