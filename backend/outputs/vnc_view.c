@@ -24,12 +24,17 @@
 #define PASSWORD_SIZE	8
 /* For a person to type it, and for the handshake. */
 #define LOGIN_SECONDS	60u
+#define MIN_SIZE	16u
 #define MAX_SIZE	8192u
+/* A guest that takes the size it is asked for has done it by then. */
+#define RESIZE_NS	1500000000u
 
 /**
  * struct view - what there is to see
  * @passwords:	as rfbCheckPasswordByList() wants it
  * @pixels:	mapped, @size bytes; NULL until the worker sends a picture
+ * @answer_by:	ns, the client asked for a size and shall know by then that it does
+ *		not get it; 0: it did not
  * @buttons:	of the pointer, as the client told last
  * @gone:	so has the client
  * @known:	it may see the picture
@@ -45,6 +50,7 @@ struct view {
 	size_t size;
 	uint32_t width;
 	uint32_t height;
+	uint64_t answer_by;
 	int buttons;
 	bool gone;
 	bool known;
@@ -140,7 +146,15 @@ static void on_pointer(int buttons, int x, int y, rfbClientPtr client)
 		tell_wheel(view, 1);
 }
 
-/* The guest follows, or does not: then it stays as it is. */
+static bool is_size(int size)
+{
+	return size >= (int)MIN_SIZE && size <= (int)MAX_SIZE;
+}
+
+/*
+ * Clients ask nothing more until they are answered. A new picture is the answer
+ * that the guest has followed; refuse_size(), that it has not.
+ */
 static int on_size(int width, int height, int nr_screens,
 		   struct rfbExtDesktopScreen *screens, rfbClientPtr client)
 {
@@ -149,11 +163,32 @@ static int on_size(int width, int height, int nr_screens,
 		.width = (uint32_t)width,
 		.height = (uint32_t)height,
 	};
+	struct view *view = client->screen->screenData;
 
-	if (nr_screens != 1 || width <= 0 || height <= 0)
+	/* the library answers errors by itself */
+	if (nr_screens != 1 || !is_size(width) || !is_size(height))
 		return rfbExtDesktopSize_InvalidScreenLayout;
-	tell(client->screen->screenData, &packet);
+	tell(view, &packet);
+	if (packet.width == view->width && packet.height == view->height) {
+		client->newFBSizePending = TRUE;
+		view->answer_by = 0;
+	} else {
+		view->answer_by = xd_now() + RESIZE_NS;
+	}
 	return rfbExtDesktopSize_Success;
+}
+
+/* What there is stays. */
+static void refuse_size(struct view *view)
+{
+	if (!view->answer_by || xd_now() < view->answer_by)
+		return;
+	view->answer_by = 0;
+	view->client->requestedDesktopSizeChange =
+		rfbExtDesktopSize_ClientRequestedChange;
+	view->client->lastDesktopSizeChangeError =
+		rfbExtDesktopSize_ResizeProhibited;
+	view->client->newFBSizePending = TRUE;
 }
 
 static void on_gone(rfbClientPtr client)
@@ -185,6 +220,7 @@ static void change_picture(struct view *view, void *pixels,
 				      (int)packet->height, 8, 3, 4);
 	set_format(view->screen);
 	view->screen->setTranslateFunction(view->client);
+	view->answer_by = 0;
 }
 
 static int map_picture(struct view *view, const struct vnc_packet *packet,
@@ -273,6 +309,17 @@ static int read_password(struct view *view, const char *path)
 	return *view->password ? 0 : -ENOKEY;
 }
 
+/* ms, -1: for ever */
+static int time_left(const struct view *view)
+{
+	const uint64_t now = xd_now();
+
+	if (!view->answer_by)
+		return -1;
+	return view->answer_by <= now ? 0 :
+		(int)((view->answer_by - now) / 1000000 + 1);
+}
+
 static int wait_for(struct view *view, bool client)
 {
 	struct pollfd pfds[] = {
@@ -280,7 +327,7 @@ static int wait_for(struct view *view, bool client)
 		{ .fd = view->params->client, .events = POLLIN },
 	};
 
-	while (poll(pfds, client ? 2 : 1, -1) < 0)
+	while (poll(pfds, client ? 2 : 1, time_left(view)) < 0)
 		if (errno != EINTR)
 			return -errno;
 	return pfds[0].revents ? read_link(view) : 0;
@@ -345,6 +392,7 @@ static int run(struct view *view)
 			alarm(0);
 		}
 		ret = wait_for(view, true);
+		refuse_size(view);
 	}
 	return ret;
 }

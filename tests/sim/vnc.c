@@ -3,123 +3,11 @@
 #include "unit.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/loop.h"
-#include "front.h"
-#include "rfb.h"
-
-#define TURN_US		20000
-#define WIDTH		640u
-#define HEIGHT		480u
-
-static struct sim_front front, other;
-static struct sim_buf buf, other_buf;
-static const char *const one[] = { "640x480" };
-
-static void ok(int32_t status)
-{
-	assert_int_equal(status, 0);
-}
-
-/* A client */
-
-static char password[16];
-static uint64_t updated;	/* pixels that came */
-
-static char *give_password(rfbClient *client)
-{
-	(void)client;
-	return strdup(password);
-}
-
-static void count_update(rfbClient *client, int x, int y, int w, int h)
-{
-	(void)client;
-	(void)x;
-	(void)y;
-	updated += (uint64_t)w * (uint64_t)h;
-}
-
-/* NULL when it is not let in. */
-static rfbClient *client_open(struct sim *sim, uint32_t domid,
-			      const char *encodings)
-{
-	rfbClient *client = rfb_new(sim, domid);
-
-	client->GetPassword = give_password;
-	client->GotFrameBufferUpdate = count_update;
-	client->appData.encodingsString = encodings;
-	client->appData.enableJPEG = FALSE;
-	return rfb_connect(client);
-}
-
-static uint64_t deadline(void)
-{
-	return xd_now() + SIM_TIMEOUT_MS * 1000000ull;
-}
-
-/* What came from the server, if any did; @end is when the test gives up. */
-static void client_turn(rfbClient *client, uint64_t end)
-{
-	int n = WaitForMessage(client, TURN_US);
-
-	if (xd_now() > end)
-		sim_fail("the client waits in vain, has %dx%d", client->width,
-			 client->height);
-
-	if (n < 0 || (n && !HandleRFBServerMessage(client)))
-		sim_fail("the client has lost its server");
-}
-
-static void want_picture(rfbClient *client, uint32_t width, uint32_t height,
-			 uint32_t seed)
-{
-	const uint64_t end = deadline();
-
-	while (!rfb_has_picture(client, width, height, seed))
-		client_turn(client, end);
-}
-
-/* Guests */
-
-static void guest_open(struct sim *sim, struct sim_front *f,
-		       struct sim_buf *b, uint32_t domid, uint32_t seed)
-{
-	sim_guest_create(f, sim->fake, domid, 1, one);
-	sim_front_write(f, "request-damage", "1");
-	sim_front_write(f, "request-connector-event", "1");
-	sim_connect(f, 2);
-	sim_buf_init(b, f, 10, WIDTH, HEIGHT, 32);
-	sim_buf_draw(b, seed);
-	ok(sim_dbuf_create(f, b));
-	ok(sim_fb_attach(f, 10, 20, WIDTH, HEIGHT, XD_FMT_XRGB8888));
-	ok(sim_set_config(&f->conn[0], 20, WIDTH, HEIGHT, 32));
-}
-
-static void guest_close(struct sim_front *f, struct sim_buf *b)
-{
-	sim_disconnect(f);
-	sim_wait_back_state(f, SIM_CLOSED);
-	sim_buf_finish(b, f);
-	sim_guest_destroy(f);
-}
-
-static void draw(struct sim_front *f, struct sim_buf *b, uint32_t seed)
-{
-	sim_buf_draw(b, seed);
-	ok(sim_flip(&f->conn[0], 20));
-	sim_wait_events(&f->conn[0], f->conn[0].nr_events + 1);
-}
-
-static void begin(struct sim *sim)
-{
-	sim->output = "vnc";
-	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
-	sim_daemon_start(sim);
-}
+#include "vnc-side.h"
 
 /* Tests */
 
@@ -376,128 +264,6 @@ static void password_is_not_bypassed(void **state)
 	sim_finish(sim);
 }
 
-/* A guest in the mode of 800x600 that a client asked for. */
-static void show_large(struct sim_buf *large, uint32_t seed)
-{
-	sim_buf_init(large, &front, 11, 800, 600, 32);
-	sim_buf_draw(large, seed);
-	ok(sim_dbuf_create(&front, large));
-	ok(sim_fb_attach(&front, 11, 21, 800, 600, XD_FMT_XRGB8888));
-	ok(sim_set_config(&front.conn[0], 21, 800, 600, 32));
-}
-
-static void resize(void **state)
-{
-	struct sim_buf large;
-	struct sim *sim = *state;
-	rfbClient *client;
-
-	begin(sim);
-	guest_open(sim, &front, &buf, 5, 1);
-	client = client_open(sim, 5, "raw");
-	assert_non_null(client);
-	want_picture(client, WIDTH, HEIGHT, 1);
-	assert_true(SendExtDesktopSize(client, 800, 600));
-	sim_wait_events(&front.conn[0], 1);
-	assert_int_equal(front.conn[0].events[0].type, XD_EVT_CONNECTOR);
-
-	/* the guest follows */
-	show_large(&large, 3);
-	want_picture(client, 800, 600, 3);
-	rfb_close(client);
-	ok(sim_dbuf_destroy(&front, 11));
-	sim_buf_finish(&large, &front);
-	guest_close(&front, &buf);
-	sim_finish(sim);
-}
-
-static const char *wanted_size;
-
-static bool size_is_known(void *ctx)
-{
-	char *text = sim_back_read(ctx, "resized-0");
-	bool known = text && !strcmp(text, wanted_size);
-
-	free(text);
-	return known;
-}
-
-/* The backend has been lost, and is there again: the guest stays in its mode. */
-static void come_back(struct sim_buf *large, uint32_t seed)
-{
-	sim_wait_back_state(&front, SIM_INIT_WAIT);
-	sim_buf_finish(large, &front);
-	sim_channels_free(&front);
-	sim_connect(&front, 2);
-	show_large(large, seed);
-}
-
-/* A client's size outlives the worker, and the daemon: a guest is in that mode. */
-static void size_stays(void **state)
-{
-	struct sim_buf large;
-	struct sim *sim = *state;
-	rfbClient *client;
-
-	begin(sim);
-	guest_open(sim, &front, &buf, 5, 1);
-	client = client_open(sim, 5, "raw");
-	assert_non_null(client);
-	want_picture(client, WIDTH, HEIGHT, 1);
-	assert_true(SendExtDesktopSize(client, 800, 600));
-	sim_wait_events(&front.conn[0], 1);
-	show_large(&large, 3);
-	rfb_close(client);
-	kill(fake_domain_worker(sim->fake, 5), SIGKILL);
-	come_back(&large, 4);
-	wanted_size = "800x600";
-	assert_true(fake_wait(sim->fake, size_is_known, &front,
-			      SIM_TIMEOUT_MS));
-	sim_daemon_kill(sim);
-	sim_daemon_start(sim);
-	come_back(&large, 5);
-	ok(sim_dbuf_destroy(&front, 11));
-	sim_buf_finish(&large, &front);
-	guest_close(&front, &buf);
-	sim_finish(sim);
-}
-
-/* A window that is dragged: the last size is kept, and not each is written. */
-static void many_sizes(void **state)
-{
-	struct sim *sim = *state;
-	const uint64_t end = deadline();
-	unsigned int writes, quarters;
-	rfbClient *client;
-	uint64_t since;
-
-	begin(sim);
-	guest_open(sim, &front, &buf, 5, 1);
-	client = client_open(sim, 5, "raw");
-	assert_non_null(client);
-	want_picture(client, WIDTH, HEIGHT, 1);
-	writes = fake_store_writes(sim->fake);
-	since = xd_now();
-	for (uint16_t i = 1; i <= 40; i++) {
-		/* the library sends none while it waits for an answer */
-		do {
-			assert_true(SendExtDesktopSize(client, 400 + i, 300));
-			client_turn(client, end);
-		} while (!sim_have_events(&front.conn[0], i, 0));
-	}
-	/* a guest in another mode is told of the same size again: that counts, too */
-	wanted_size = "440x300";
-	do {
-		assert_true(SendExtDesktopSize(client, 440, 300));
-		client_turn(client, end);
-	} while (!fake_wait(sim->fake, size_is_known, &front, 20));
-	quarters = (unsigned int)((xd_now() - since) / 250000000u);
-	assert_in_range(fake_store_writes(sim->fake) - writes, 1, 2 + quarters);
-	rfb_close(client);
-	guest_close(&front, &buf);
-	sim_finish(sim);
-}
-
 static void two_guests(void **state)
 {
 	struct sim *sim = *state;
@@ -532,16 +298,8 @@ static void two_guests(void **state)
 static int clog_up(struct sim *sim)
 {
 	const uint8_t request[10] = { 3, 0, 0, 0, 0, 0, 2, 128, 1, 224 };
-	uint8_t text[64];
-	int fd = rfb_raw_open(sim, 5);
+	int fd = log_in(sim);
 
-	assert_int_equal(rfb_raw_read(fd, text, 12), 12);
-	rfb_raw_write(fd, "RFB 003.008\n", 12);
-	assert_int_equal(rfb_raw_read(fd, text, 2), 2);
-	rfb_raw_write(fd, "\1", 1);
-	assert_int_equal(rfb_raw_read(fd, text, 4), 4);
-	rfb_raw_write(fd, "\1", 1);
-	assert_int_equal(rfb_raw_read(fd, text, 24), 24);
 	for (int i = 0; i < 8; i++)
 		rfb_raw_write(fd, request, sizeof(request));
 	return fd;
@@ -675,9 +433,6 @@ int main(void)
 		SIM_TEST_NO_DAEMON(password_of_all, "password-of-all"),
 		SIM_TEST_NO_DAEMON(password_is_not_bypassed,
 				   "password-is-not-bypassed"),
-		SIM_TEST_NO_DAEMON(resize, "resize"),
-		SIM_TEST_NO_DAEMON(size_stays, "size-stays"),
-		SIM_TEST_NO_DAEMON(many_sizes, "many-sizes"),
 		SIM_TEST_NO_DAEMON(two_guests, "two-guests"),
 		SIM_TEST_NO_DAEMON(slow_client, "slow-client"),
 		SIM_TEST_NO_DAEMON(client_vanishes, "client-vanishes"),
