@@ -41,7 +41,40 @@ int vnc_view(const struct xd_view_params *params, char why[XD_WHY_SIZE]);
 
 /* vnc_keys.c */
 
-/* The key of a US keyboard that makes this X keysym, KEY_*; 0: none. */
-uint16_t vnc_key(uint32_t keysym);
+enum vnc_shift {
+	VNC_SHIFT_ANY,
+	VNC_SHIFT_UP,
+	VNC_SHIFT_DOWN,
+};
+
+/*
+ * The key of a US keyboard that makes this X keysym, KEY_*; 0: none. @ret_shift:
+ * what Shift has to be for it
+ */
+uint16_t vnc_key(uint32_t keysym, enum vnc_shift *ret_shift);
+
+/**
+ * struct vnc_typist - what a client holds, and what the guest sees of it
+ * @held:	modifiers, a bit each
+ * @seen:	Shift keys that are down in the guest, of the same bits
+ * @caps:	Caps Lock is on, as far as this client has switched it
+ * @shift:	what Shift has to be while @key is down
+ * @tell:	where keys go
+ */
+struct vnc_typist {
+	uint32_t held;
+	uint32_t seen;
+	bool caps;
+	enum vnc_shift shift;
+	uint16_t key;
+	void (*tell)(void *ctx, uint16_t key, bool down);
+	void *ctx;
+};
+
+/*
+ * A client tells symbols, and its own Shift, of whatever keyboard it has: Shift
+ * is told so that a US keyboard makes the same symbol.
+ */
+void vnc_type(struct vnc_typist *typist, uint32_t keysym, bool down);
 
 #endif /* XD_OUTPUTS_VNC_H */

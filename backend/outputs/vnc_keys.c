@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * X keysyms and the keys of a US keyboard. A client tells which symbol was
- * typed, and Shift and the like by themselves: what "!" needs is the key with
- * the 1, as Shift has been told already.
- */
+/* X keysyms and the keys of a US keyboard, with Shift where one needs it. */
 #include <linux/input-event-codes.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "outputs/vnc.h"
 
@@ -166,14 +163,107 @@ static const struct {
 
 _Static_assert(sizeof(printable) == '~' - ' ' + 1, "a key for each character");
 
-uint16_t vnc_key(uint32_t keysym)
+/* Those of the printable ones that need Shift, besides the capital letters. */
+static const char shifted[] = "!\"#$%&()*+:<>?@^_{|}~";
+
+static bool is_capital(uint32_t keysym)
+{
+	return keysym >= 'A' && keysym <= 'Z';
+}
+
+static bool is_letter(uint32_t keysym)
+{
+	return is_capital(keysym) || (keysym >= 'a' && keysym <= 'z');
+}
+
+uint16_t vnc_key(uint32_t keysym, enum vnc_shift *ret_shift)
 {
 	size_t i;
 
+	*ret_shift = VNC_SHIFT_ANY;
+	if (keysym > ' ' && keysym <= '~')
+		*ret_shift = is_capital(keysym) ||
+			strchr(shifted, (int)keysym) ? VNC_SHIFT_DOWN :
+			VNC_SHIFT_UP;
 	if (keysym >= ' ' && keysym <= '~')
 		return printable[keysym - ' '];
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (others[i].keysym == keysym)
 			return others[i].key;
 	return 0;
+}
+
+/* Bits of struct vnc_typist */
+#define LEFT_SHIFT	1u
+#define SHIFTS		3u	/* right, too */
+
+/* With these a letter is a command, and the client's Shift is part of it. */
+static const uint16_t modifiers[] = {
+	KEY_LEFTSHIFT, KEY_RIGHTSHIFT, KEY_LEFTCTRL, KEY_RIGHTCTRL,
+	KEY_LEFTALT, KEY_LEFTMETA, KEY_RIGHTMETA, KEY_CAPSLOCK,
+};
+
+static uint32_t modifier_bit(uint16_t key)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(modifiers) / sizeof(modifiers[0]); i++)
+		if (modifiers[i] == key)
+			return 1u << i;
+	return 0;
+}
+
+/* Brings the guest's Shift keys to where they have to be. */
+static void set_shift(struct vnc_typist *typist)
+{
+	uint32_t want = typist->held & SHIFTS;
+	uint32_t i;
+
+	if (typist->shift == VNC_SHIFT_UP)
+		want = 0;
+	else if (typist->shift == VNC_SHIFT_DOWN && !want)
+		want = LEFT_SHIFT;
+	for (i = 0; i < 2; i++)
+		if ((want ^ typist->seen) & 1u << i)
+			typist->tell(typist->ctx, modifiers[i], want & 1u << i);
+	typist->seen = want;
+}
+
+static void press(struct vnc_typist *typist, uint32_t keysym, uint16_t key,
+		  enum vnc_shift shift)
+{
+	if (is_letter(keysym) && (typist->caps || typist->held & ~SHIFTS))
+		shift = VNC_SHIFT_ANY;
+	typist->shift = shift;
+	typist->key = key;
+	set_shift(typist);
+	typist->tell(typist->ctx, key, true);
+}
+
+static void release(struct vnc_typist *typist, uint16_t key)
+{
+	typist->tell(typist->ctx, key, false);
+	if (key != typist->key)
+		return;
+	typist->shift = VNC_SHIFT_ANY;
+	typist->key = 0;
+	set_shift(typist);
+}
+
+void vnc_type(struct vnc_typist *typist, uint32_t keysym, bool down)
+{
+	enum vnc_shift shift;
+	const uint16_t key = vnc_key(keysym, &shift);
+	const uint32_t bit = modifier_bit(key);
+
+	/* once, however often a client repeats it */
+	if (key == KEY_CAPSLOCK && down && !(typist->held & bit))
+		typist->caps = !typist->caps;
+	typist->held = down ? typist->held | bit : typist->held & ~bit;
+	if (bit & SHIFTS)
+		set_shift(typist);
+	else if (key && down)
+		press(typist, keysym, key, shift);
+	else if (key)
+		release(typist, key);
 }

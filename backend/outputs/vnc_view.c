@@ -35,6 +35,7 @@
  * @pixels:	mapped, @size bytes; NULL until the worker sends a picture
  * @answer_by:	ns, the client asked for a size and shall know by then that it does
  *		not get it; 0: it did not
+ * @typist:	keys, as the client told them
  * @buttons:	of the pointer, as the client told last
  * @gone:	so has the client
  * @known:	it may see the picture
@@ -51,6 +52,7 @@ struct view {
 	uint32_t width;
 	uint32_t height;
 	uint64_t answer_by;
+	struct vnc_typist typist;
 	int buttons;
 	bool gone;
 	bool known;
@@ -77,8 +79,9 @@ static void tell_input(struct view *view, const struct xd_input *input)
 	tell(view, &packet);
 }
 
-static void tell_key(struct view *view, uint16_t code, bool down)
+static void tell_key(void *ctx, uint16_t code, bool down)
 {
+	struct view *view = ctx;
 	const struct xd_input input = {
 		.type = XD_INPUT_KEY,
 		.code = code,
@@ -92,10 +95,9 @@ static void tell_key(struct view *view, uint16_t code, bool down)
 
 static void on_key(rfbBool down, rfbKeySym keysym, rfbClientPtr client)
 {
-	uint16_t key = vnc_key(keysym);
+	struct view *view = client->screen->screenData;
 
-	if (key)
-		tell_key(client->screen->screenData, key, down);
+	vnc_type(&view->typist, keysym, down);
 }
 
 static int32_t fraction(int at, uint32_t size)
@@ -400,7 +402,10 @@ static int run(struct view *view)
 int vnc_view(const struct xd_view_params *params, char why[XD_WHY_SIZE])
 {
 	const char *path = params->options->text[XD_OPTION_VNC_PASSWORD_FILE];
-	struct view view = { .params = params };
+	struct view view = {
+		.params = params,
+		.typist = { .tell = tell_key, .ctx = &view },
+	};
 	int ret = 0;
 
 	if (*path)

@@ -206,6 +206,79 @@ static void typed(void **state)
 	end(*state);
 }
 
+/* Clients tell what was typed, on another keyboard, or with Shift left out. */
+static void symbols(void **state)
+{
+	rfbClient *client;
+
+	begin(*state);
+	client = client_open(*state);
+	type_key(client, 'A');
+	type_key(client, '!');
+	type_key(client, 'b');
+	want_key(KEY_LEFTSHIFT, true);
+	want_key(KEY_A, true);
+	want_key(KEY_A, false);
+	want_key(KEY_LEFTSHIFT, false);
+	want_key(KEY_LEFTSHIFT, true);
+	want_key(KEY_1, true);
+	want_key(KEY_1, false);
+	want_key(KEY_LEFTSHIFT, false);
+	want_key(KEY_B, true);
+	want_key(KEY_B, false);
+	/* Shift and 7 of a German keyboard, then an arrow with the same Shift */
+	assert_true(SendKeyEvent(client, 0xffe2, TRUE));
+	type_key(client, '/');
+	type_key(client, 0xff51);
+	assert_true(SendKeyEvent(client, 0xffe2, FALSE));
+	want_key(KEY_RIGHTSHIFT, true);
+	want_key(KEY_RIGHTSHIFT, false);
+	want_key(KEY_SLASH, true);
+	want_key(KEY_SLASH, false);
+	want_key(KEY_RIGHTSHIFT, true);
+	want_key(KEY_LEFT, true);
+	want_key(KEY_LEFT, false);
+	want_key(KEY_RIGHTSHIFT, false);
+	rfb_close(client);
+	end(*state);
+}
+
+/* What Shift is left alone for: Caps Lock's letters, and those of commands. */
+static void letters(void **state)
+{
+	rfbClient *client;
+
+	begin(*state);
+	client = client_open(*state);
+	type_key(client, 0xffe5);
+	type_key(client, 'A');
+	type_key(client, '!');
+	type_key(client, 0xffe5);
+	want_key(KEY_CAPSLOCK, true);
+	want_key(KEY_CAPSLOCK, false);
+	want_key(KEY_A, true);
+	want_key(KEY_A, false);
+	want_key(KEY_LEFTSHIFT, true);
+	want_key(KEY_1, true);
+	want_key(KEY_1, false);
+	want_key(KEY_LEFTSHIFT, false);
+	want_key(KEY_CAPSLOCK, true);
+	want_key(KEY_CAPSLOCK, false);
+	assert_true(SendKeyEvent(client, 0xffe3, TRUE));
+	assert_true(SendKeyEvent(client, 0xffe1, TRUE));
+	type_key(client, 'c');
+	assert_true(SendKeyEvent(client, 0xffe1, FALSE));
+	assert_true(SendKeyEvent(client, 0xffe3, FALSE));
+	want_key(KEY_LEFTCTRL, true);
+	want_key(KEY_LEFTSHIFT, true);
+	want_key(KEY_C, true);
+	want_key(KEY_C, false);
+	want_key(KEY_LEFTSHIFT, false);
+	want_key(KEY_LEFTCTRL, false);
+	rfb_close(client);
+	end(*state);
+}
+
 /*
  * Linux forgets keys that come faster than it reads: a long text comes whole,
  * in order, and not at once.
@@ -622,6 +695,8 @@ int main(void)
 {
 	const struct CMUnitTest keyboard_tests[] = {
 		SIM_TEST_NO_DAEMON(typed, "typed"),
+		SIM_TEST_NO_DAEMON(symbols, "symbols"),
+		SIM_TEST_NO_DAEMON(letters, "letters"),
 		SIM_TEST_NO_DAEMON(pasted, "pasted"),
 		SIM_TEST_NO_DAEMON(book, "book"),
 		SIM_TEST_NO_DAEMON(pointed, "pointed"),
