@@ -36,6 +36,9 @@
 #define MAX_RANGE	0x7fffffffu
 /* Finer than any screen: frontends scale it to theirs. */
 #define DEFAULT_RANGE	32768u
+/* Of a display that is not there yet, for a pointer that moves by pixels */
+#define DEFAULT_WIDTH	1024u
+#define DEFAULT_HEIGHT	768u
 
 /**
  * struct xd_keyboard - a vkbd of a guest
@@ -193,6 +196,40 @@ static void offer(struct xd_keyboard *kbd)
 		set_state(kbd, XD_STATE_INIT_WAIT);
 }
 
+static uint32_t connector_of(const struct xd_keyboard *kbd,
+			     const struct xd_device *dev)
+{
+	uint32_t i;
+
+	for (i = 0; i < dev->connect.nr_conns; i++)
+		if (!strcmp(dev->connect.conns[i].unique_id, kbd->unique_id))
+			return i;
+	return XD_ALL_CONNECTORS;
+}
+
+/*
+ * A pointer that tells how far it moved does so in pixels of its display. A range
+ * that the toolstack chose says how many those are.
+ */
+static void set_pixels(struct xd_keyboard *kbd,
+		       struct xd_keyboard_params *params)
+{
+	const struct xd_device *dev = kbd->sup->devices;
+	const struct xd_conn_params *conn = NULL;
+	uint32_t i;
+
+	while (dev && (dev->domid != kbd->domid || !dev->connect.nr_conns))
+		dev = dev->next;
+	if (dev) {
+		i = connector_of(kbd, dev);
+		conn = &dev->connect.conns[i == XD_ALL_CONNECTORS ? 0 : i];
+	}
+	if (params->width == DEFAULT_RANGE)
+		params->width = conn ? conn->width : DEFAULT_WIDTH;
+	if (params->height == DEFAULT_RANGE)
+		params->height = conn ? conn->height : DEFAULT_HEIGHT;
+}
+
 static void read_ranges(struct xd_keyboard *kbd,
 			struct xd_keyboard_params *params)
 {
@@ -208,6 +245,8 @@ static void read_ranges(struct xd_keyboard *kbd,
 		    &params->touch_width);
 	read_number(kbd, kbd->be_path, XENKBD_FIELD_MT_HEIGHT, 1, MAX_RANGE,
 		    &params->touch_height);
+	if (!params->abs_pointer)
+		set_pixels(kbd, params);
 	/* raw positions are of one range, whatever the pointer's */
 	if (params->abs_pointer &&
 	    read_flag(kbd, kbd->fe_path, XENKBD_FIELD_REQ_RAW_POINTER)) {
@@ -248,17 +287,6 @@ static int read_params(struct xd_keyboard *kbd,
 }
 
 /* Displays */
-
-static uint32_t connector_of(const struct xd_keyboard *kbd,
-			     const struct xd_device *dev)
-{
-	uint32_t i;
-
-	for (i = 0; i < dev->connect.nr_conns; i++)
-		if (!strcmp(dev->connect.conns[i].unique_id, kbd->unique_id))
-			return i;
-	return XD_ALL_CONNECTORS;
-}
 
 static int join(struct xd_keyboard *kbd, struct xd_device *dev)
 {

@@ -103,7 +103,7 @@ struct xd_connect {
  * struct xd_keyboard_params - XD_MSG_KEYBOARD
  * @gref, @port: of the guest's ring
  * @abs_pointer: positions, not movements
- * @width, @height: of what the pointer moves in
+ * @width, @height: of what the pointer moves in: its positions' range, or pixels
  * @contacts:	of the touch screen; 0: the guest wants none
  * @touch_width, @touch_height: its size
  */

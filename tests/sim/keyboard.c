@@ -23,6 +23,7 @@ static const char *const one[] = { "640x480" };
 static struct fake *fake;
 static struct xenkbd_page *page;
 static uint32_t gref, port;
+static bool abs_pointer = true;
 
 /* The guest's end */
 
@@ -61,7 +62,7 @@ static void publish(void)
 	node(FE, "page-gref", text);
 	snprintf(text, sizeof(text), "%u", port);
 	node(FE, "event-channel", text);
-	node(FE, "request-abs-pointer", "1");
+	node(FE, "request-abs-pointer", abs_pointer ? "1" : "0");
 	node(FE, "state", "3");
 }
 
@@ -352,6 +353,57 @@ static void pointed(void **state)
 	want_position(0, 0, 1);
 	rfb_close(client);
 	end(*state);
+}
+
+static void want_motion(int32_t x, int32_t y)
+{
+	union xenkbd_in_event event = take();
+
+	assert_int_equal(event.type, XENKBD_TYPE_MOTION);
+	assert_int_equal(event.motion.rel_x, x);
+	assert_int_equal(event.motion.rel_y, y);
+}
+
+static void moved(struct sim *sim, bool first, int32_t x, int32_t y)
+{
+	rfbClient *client;
+
+	abs_pointer = false;
+	sim->output = "vnc";
+	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
+	sim_daemon_start(sim);
+	create(sim);
+	fake_remove(fake, BE "/width");
+	fake_remove(fake, BE "/height");
+	fake_remove(fake, BE "/state");
+	node(BE, "state", "1");
+	if (!first)
+		sim_connect(&front, 2);
+	want_state("2");
+	publish();
+	want_state("4");
+	abs_pointer = true;
+	if (first)
+		sim_connect(&front, 2);
+	client = client_open(sim);
+	assert_true(SendPointerEvent(client, 100, 100, 0));
+	assert_true(SendPointerEvent(client, 164, 60, 0));
+	want_motion(0, 0);
+	want_motion(x, y);
+	rfb_close(client);
+	end(sim);
+}
+
+/* A pointer that tells movements goes as far as the client's. */
+static void moved_by_pixels(void **state)
+{
+	moved(*state, false, 64, -40);
+}
+
+/* Or nearly so, when it is there before its display: it takes 1024x768. */
+static void moved_before(void **state)
+{
+	moved(*state, true, 103, -64);
 }
 
 /* A key does not stay down when who held it has gone. */
@@ -700,6 +752,8 @@ int main(void)
 		SIM_TEST_NO_DAEMON(pasted, "pasted"),
 		SIM_TEST_NO_DAEMON(book, "book"),
 		SIM_TEST_NO_DAEMON(pointed, "pointed"),
+		SIM_TEST_NO_DAEMON(moved_by_pixels, "moved-by-pixels"),
+		SIM_TEST_NO_DAEMON(moved_before, "moved-before"),
 		SIM_TEST_NO_DAEMON(client_leaves, "client-leaves"),
 		SIM_TEST_NO_DAEMON(stranger_leaves, "stranger-leaves"),
 		SIM_TEST_NO_DAEMON(guest_does_not_read, "guest-does-not-read"),
