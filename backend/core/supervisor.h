@@ -37,12 +37,13 @@ struct xd_device;
 /* Viewers of a device at a time. */
 #define XD_MAX_VIEWERS	16
 
-/* Where viewers of a connector come to. */
+/* Where viewers of a connector come to. @inode: of a socket in a directory */
 struct xd_listener {
 	struct xd_device *dev;
 	unsigned int conn;
 	struct xd_source source;	/* its descriptor is ours; -1: none */
 	char address[XD_ADDRESS_SIZE];
+	ino_t inode;
 };
 
 /**

@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,16 +91,31 @@ static void listener_ready(void *ctx, uint32_t events)
 	close(client);
 }
 
+/* A guest's displays do not take each other's socket. */
+static void name_listener(const struct xd_device *dev, char *name, size_t size)
+{
+	if (dev->devid)
+		snprintf(name, size, "%s:%u", dev->connect.child.guest,
+			 dev->devid);
+	else
+		snprintf(name, size, "%s", dev->connect.child.guest);
+}
+
 static int start_listener(struct xd_device *dev, unsigned int conn,
 			  const struct xd_output_ops *ops)
 {
 	struct xd_listener *listener = &dev->listeners[conn];
+	char name[XD_GUEST_NAME_SIZE + 12];
+	struct stat st;
 	int fd, ret;
 
-	fd = ops->listen(&dev->connect.child.options, dev->connect.child.guest, conn,
+	name_listener(dev, name, sizeof(name));
+	fd = ops->listen(&dev->connect.child.options, name, conn,
 			 listener->address);
 	if (fd < 0)
 		return fd;
+	listener->inode = *listener->address == '/' &&
+		!lstat(listener->address, &st) ? st.st_ino : 0;
 	listener->dev = dev;
 	listener->conn = conn;
 	ret = xd_source_add(dev->sup->loop, &listener->source, fd, EPOLLIN,
@@ -137,6 +154,16 @@ void xd_viewers_listen(struct xd_device *dev)
 			xd_listen_again(dev->sup, &dev->listeners[i].source);
 }
 
+/* What another daemon, or a person, put in its place stays. */
+static void unlink_listener(const struct xd_listener *listener)
+{
+	struct stat st;
+
+	if (*listener->address == '/' && !lstat(listener->address, &st) &&
+	    S_ISSOCK(st.st_mode) && st.st_ino == listener->inode)
+		unlink(listener->address);
+}
+
 /* Those who look go with the worker. */
 void xd_viewers_finish(struct xd_device *dev)
 {
@@ -150,8 +177,7 @@ void xd_viewers_finish(struct xd_device *dev)
 		xd_source_del(dev->sup->loop, &dev->listeners[i].source);
 		close(fd);
 		dev->listeners[i].source.fd = -1;
-		if (*dev->listeners[i].address == '/')
-			unlink(dev->listeners[i].address);
+		unlink_listener(&dev->listeners[i]);
 	}
 }
 

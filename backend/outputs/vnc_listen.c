@@ -37,6 +37,18 @@ static int listen_at(int family, const struct sockaddr *addr, socklen_t len)
 	return ret ? ret : fd;
 }
 
+/* What an earlier daemon left; what is no socket stays. */
+static int remove_stale(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -EEXIST;
+	return unlink(path) && errno != ENOENT ? -errno : 0;
+}
+
 /* Only for the daemon's own user: who may more changes it. */
 static int listen_unix(const char *dir, const char *guest,
 		       unsigned int monitor, char address[XD_ADDRESS_SIZE])
@@ -44,7 +56,7 @@ static int listen_unix(const char *dir, const char *guest,
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char name[128];
 	char *c;
-	int fd, len;
+	int fd, len, ret;
 	mode_t mask;
 
 	len = snprintf(name, sizeof(name), "%s-%u", guest, monitor);
@@ -58,9 +70,9 @@ static int listen_unix(const char *dir, const char *guest,
 	if (len >= (int)sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
 	snprintf(address, XD_ADDRESS_SIZE, "%s", addr.sun_path);
-	/* what an earlier daemon left */
-	if (unlink(addr.sun_path) && errno != ENOENT)
-		return -errno;
+	ret = remove_stale(addr.sun_path);
+	if (ret)
+		return ret;
 	mask = umask(0177);
 	fd = listen_at(AF_UNIX, (struct sockaddr *)&addr, sizeof(addr));
 	umask(mask);
