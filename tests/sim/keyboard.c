@@ -7,176 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <xen/io/kbdif.h>
-
 #include "base/loop.h"
-#include "front.h"
-#include "rfb.h"
+#include "vkbd.h"
 
-#define BOOK		800	/* keys: more than all that may wait together */
-#define DOMID		5u
-#define BE		"/local/domain/0/backend/vinput/5/0"
-#define FE		"/local/domain/5/device/vkbd/0"
-
-static struct sim_front front;
-static const char *const one[] = { "640x480" };
-static struct fake *fake;
-static struct xenkbd_page *page;
-static uint32_t gref, port;
-static bool abs_pointer = true;
-
-/* The guest's end */
-
-static void node(const char *dir, const char *name, const char *text)
-{
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fake_write(fake, path, text);
-}
-
-/* As the toolstack makes it for vkb = ["backend-type=linux,..."]. */
-static void create(struct sim *sim)
-{
-	fake = sim->fake;
-	sim_guest_create(&front, fake, DOMID, 1, one);
-	node(FE, "backend", BE);
-	node(FE, "backend-id", "0");
-	node(FE, "state", "1");
-	node(BE, "frontend", FE);
-	node(BE, "frontend-id", "5");
-	node(BE, "online", "1");
-	node(BE, "width", "640");
-	node(BE, "height", "480");
-	node(BE, "state", "1");
-}
-
-static void publish(void)
-{
-	char text[16];
-
-	page = fake_pages_alloc(fake, 1);
-	gref = fake_grant(fake, DOMID, page, true);
-	port = fake_port_alloc(fake, DOMID);
-	snprintf(text, sizeof(text), "%u", gref);
-	node(FE, "page-gref", text);
-	snprintf(text, sizeof(text), "%u", port);
-	node(FE, "event-channel", text);
-	node(FE, "request-abs-pointer", abs_pointer ? "1" : "0");
-	node(FE, "state", "3");
-}
-
-static bool state_is(void *ctx)
-{
-	char *text = fake_read(fake, BE "/state");
-	bool is = text && !strcmp(text, ctx);
-
-	free(text);
-	return is;
-}
-
-static void want_state(const char *state)
-{
-	if (!fake_wait(fake, state_is, (void *)(uintptr_t)state,
-		       SIM_TIMEOUT_MS))
-		sim_fail("the keyboard's state is not %s", state);
-}
-
-static bool has_event(void *ctx)
-{
-	(void)ctx;
-	return __atomic_load_n(&page->in_prod, __ATOMIC_ACQUIRE) !=
-		page->in_cons;
-}
-
-static union xenkbd_in_event take(void)
-{
-	union xenkbd_in_event event;
-
-	if (!fake_wait(fake, has_event, NULL, SIM_TIMEOUT_MS))
-		sim_fail("no event");
-	assert_in_range(page->in_prod - page->in_cons, 1, XENKBD_IN_RING_LEN);
-	event = XENKBD_IN_RING_REF(page, page->in_cons);
-	page->in_cons++;
-	fake_port_notify(fake, DOMID, port);
-	return event;
-}
-
-static void want_key(uint32_t code, bool pressed)
-{
-	union xenkbd_in_event event = take();
-
-	assert_int_equal(event.type, XENKBD_TYPE_KEY);
-	assert_int_equal(event.key.keycode, code);
-	assert_int_equal(event.key.pressed, pressed);
-}
-
-static void want_position(int32_t x, int32_t y, int32_t wheel)
-{
-	union xenkbd_in_event event = take();
-
-	assert_int_equal(event.type, XENKBD_TYPE_POS);
-	assert_int_equal(event.pos.abs_x, x);
-	assert_int_equal(event.pos.abs_y, y);
-	assert_int_equal(event.pos.rel_z, wheel);
-}
-
-/* The client's end */
-
-static rfbClient *client_open(struct sim *sim)
-{
-	rfbClient *client = rfb_connect(rfb_new(sim, DOMID));
-
-	assert_non_null(client);
-	return client;
-}
-
-static void type_key(rfbClient *client, uint32_t keysym)
-{
-	assert_true(SendKeyEvent(client, keysym, TRUE));
-	assert_true(SendKeyEvent(client, keysym, FALSE));
-}
-
-/* A guest whose keyboard is connected, and nothing else of it. */
-static void begin_keyboard(struct sim *sim)
-{
-	sim->output = "vnc";
-	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
-	sim_daemon_start(sim);
-	create(sim);
-	want_state("2");
-	publish();
-	want_state("4");
-	node(FE, "state", "4");
-}
-
-static void begin(struct sim *sim)
-{
-	begin_keyboard(sim);
-	sim_front_write(&front, "request-connector-event", "1");
-	sim_connect(&front, 2);
-}
-
-static bool unmapped(void *ctx)
-{
-	(void)ctx;
-	return !fake_grant_end(fake, DOMID, gref);
-}
-
-static void end(struct sim *sim)
-{
-	node(BE, "online", "0");
-	node(FE, "state", "6");
-	want_state("6");
-	assert_true(fake_wait(fake, unmapped, NULL, SIM_TIMEOUT_MS));
-	fake_port_free(fake, DOMID, port);
-	fake_pages_free(fake, page, 1);
-	fake_remove(fake, BE);
-	sim_disconnect(&front);
-	sim_wait_back_state(&front, SIM_CLOSED);
-	sim_guest_destroy(&front);
-	sim_finish(sim);
-}
+#define BOOK	800	/* keys: more than all that may wait together */
 
 /* Tests */
 
@@ -185,26 +19,26 @@ static void typed(void **state)
 	rfbClient *client;
 	char *text;
 
-	begin(*state);
-	text = fake_read(fake, BE "/feature-abs-pointer");
+	vkbd_begin(*state);
+	text = fake_read(vkbd_fake, VKBD_BE "/feature-abs-pointer");
 	assert_string_equal(text, "1");
 	free(text);
-	client = client_open(*state);
+	client = vkbd_client_open(*state);
 	assert_true(SendKeyEvent(client, 0xffe1, TRUE));
-	type_key(client, 'H');
-	type_key(client, '!');
+	vkbd_type_key(client, 'H');
+	vkbd_type_key(client, '!');
 	assert_true(SendKeyEvent(client, 0xffe1, FALSE));
-	type_key(client, 0xffbe);
-	want_key(KEY_LEFTSHIFT, true);
-	want_key(KEY_H, true);
-	want_key(KEY_H, false);
-	want_key(KEY_1, true);
-	want_key(KEY_1, false);
-	want_key(KEY_LEFTSHIFT, false);
-	want_key(KEY_F1, true);
-	want_key(KEY_F1, false);
+	vkbd_type_key(client, 0xffbe);
+	vkbd_want_key(KEY_LEFTSHIFT, true);
+	vkbd_want_key(KEY_H, true);
+	vkbd_want_key(KEY_H, false);
+	vkbd_want_key(KEY_1, true);
+	vkbd_want_key(KEY_1, false);
+	vkbd_want_key(KEY_LEFTSHIFT, false);
+	vkbd_want_key(KEY_F1, true);
+	vkbd_want_key(KEY_F1, false);
 	rfb_close(client);
-	end(*state);
+	vkbd_end(*state);
 }
 
 /* Clients tell what was typed, on another keyboard, or with Shift left out. */
@@ -212,36 +46,36 @@ static void symbols(void **state)
 {
 	rfbClient *client;
 
-	begin(*state);
-	client = client_open(*state);
-	type_key(client, 'A');
-	type_key(client, '!');
-	type_key(client, 'b');
-	want_key(KEY_LEFTSHIFT, true);
-	want_key(KEY_A, true);
-	want_key(KEY_A, false);
-	want_key(KEY_LEFTSHIFT, false);
-	want_key(KEY_LEFTSHIFT, true);
-	want_key(KEY_1, true);
-	want_key(KEY_1, false);
-	want_key(KEY_LEFTSHIFT, false);
-	want_key(KEY_B, true);
-	want_key(KEY_B, false);
+	vkbd_begin(*state);
+	client = vkbd_client_open(*state);
+	vkbd_type_key(client, 'A');
+	vkbd_type_key(client, '!');
+	vkbd_type_key(client, 'b');
+	vkbd_want_key(KEY_LEFTSHIFT, true);
+	vkbd_want_key(KEY_A, true);
+	vkbd_want_key(KEY_A, false);
+	vkbd_want_key(KEY_LEFTSHIFT, false);
+	vkbd_want_key(KEY_LEFTSHIFT, true);
+	vkbd_want_key(KEY_1, true);
+	vkbd_want_key(KEY_1, false);
+	vkbd_want_key(KEY_LEFTSHIFT, false);
+	vkbd_want_key(KEY_B, true);
+	vkbd_want_key(KEY_B, false);
 	/* Shift and 7 of a German keyboard, then an arrow with the same Shift */
 	assert_true(SendKeyEvent(client, 0xffe2, TRUE));
-	type_key(client, '/');
-	type_key(client, 0xff51);
+	vkbd_type_key(client, '/');
+	vkbd_type_key(client, 0xff51);
 	assert_true(SendKeyEvent(client, 0xffe2, FALSE));
-	want_key(KEY_RIGHTSHIFT, true);
-	want_key(KEY_RIGHTSHIFT, false);
-	want_key(KEY_SLASH, true);
-	want_key(KEY_SLASH, false);
-	want_key(KEY_RIGHTSHIFT, true);
-	want_key(KEY_LEFT, true);
-	want_key(KEY_LEFT, false);
-	want_key(KEY_RIGHTSHIFT, false);
+	vkbd_want_key(KEY_RIGHTSHIFT, true);
+	vkbd_want_key(KEY_RIGHTSHIFT, false);
+	vkbd_want_key(KEY_SLASH, true);
+	vkbd_want_key(KEY_SLASH, false);
+	vkbd_want_key(KEY_RIGHTSHIFT, true);
+	vkbd_want_key(KEY_LEFT, true);
+	vkbd_want_key(KEY_LEFT, false);
+	vkbd_want_key(KEY_RIGHTSHIFT, false);
 	rfb_close(client);
-	end(*state);
+	vkbd_end(*state);
 }
 
 /* What Shift is left alone for: Caps Lock's letters, and those of commands. */
@@ -249,35 +83,35 @@ static void letters(void **state)
 {
 	rfbClient *client;
 
-	begin(*state);
-	client = client_open(*state);
-	type_key(client, 0xffe5);
-	type_key(client, 'A');
-	type_key(client, '!');
-	type_key(client, 0xffe5);
-	want_key(KEY_CAPSLOCK, true);
-	want_key(KEY_CAPSLOCK, false);
-	want_key(KEY_A, true);
-	want_key(KEY_A, false);
-	want_key(KEY_LEFTSHIFT, true);
-	want_key(KEY_1, true);
-	want_key(KEY_1, false);
-	want_key(KEY_LEFTSHIFT, false);
-	want_key(KEY_CAPSLOCK, true);
-	want_key(KEY_CAPSLOCK, false);
+	vkbd_begin(*state);
+	client = vkbd_client_open(*state);
+	vkbd_type_key(client, 0xffe5);
+	vkbd_type_key(client, 'A');
+	vkbd_type_key(client, '!');
+	vkbd_type_key(client, 0xffe5);
+	vkbd_want_key(KEY_CAPSLOCK, true);
+	vkbd_want_key(KEY_CAPSLOCK, false);
+	vkbd_want_key(KEY_A, true);
+	vkbd_want_key(KEY_A, false);
+	vkbd_want_key(KEY_LEFTSHIFT, true);
+	vkbd_want_key(KEY_1, true);
+	vkbd_want_key(KEY_1, false);
+	vkbd_want_key(KEY_LEFTSHIFT, false);
+	vkbd_want_key(KEY_CAPSLOCK, true);
+	vkbd_want_key(KEY_CAPSLOCK, false);
 	assert_true(SendKeyEvent(client, 0xffe3, TRUE));
 	assert_true(SendKeyEvent(client, 0xffe1, TRUE));
-	type_key(client, 'c');
+	vkbd_type_key(client, 'c');
 	assert_true(SendKeyEvent(client, 0xffe1, FALSE));
 	assert_true(SendKeyEvent(client, 0xffe3, FALSE));
-	want_key(KEY_LEFTCTRL, true);
-	want_key(KEY_LEFTSHIFT, true);
-	want_key(KEY_C, true);
-	want_key(KEY_C, false);
-	want_key(KEY_LEFTSHIFT, false);
-	want_key(KEY_LEFTCTRL, false);
+	vkbd_want_key(KEY_LEFTCTRL, true);
+	vkbd_want_key(KEY_LEFTSHIFT, true);
+	vkbd_want_key(KEY_C, true);
+	vkbd_want_key(KEY_C, false);
+	vkbd_want_key(KEY_LEFTSHIFT, false);
+	vkbd_want_key(KEY_LEFTCTRL, false);
 	rfb_close(client);
-	end(*state);
+	vkbd_end(*state);
 }
 
 /*
@@ -289,18 +123,18 @@ static void pasted(void **state)
 	const uint64_t start = xd_now();
 	rfbClient *client;
 
-	begin(*state);
-	client = client_open(*state);
+	vkbd_begin(*state);
+	client = vkbd_client_open(*state);
 	for (uint32_t i = 0; i < 40; i++)
-		type_key(client, 'a' + i % 2);
+		vkbd_type_key(client, 'a' + i % 2);
 	for (uint32_t i = 0; i < 40; i++) {
-		want_key(i % 2 ? KEY_B : KEY_A, true);
-		want_key(i % 2 ? KEY_B : KEY_A, false);
+		vkbd_want_key(i % 2 ? KEY_B : KEY_A, true);
+		vkbd_want_key(i % 2 ? KEY_B : KEY_A, false);
 	}
 	/* a key each 10 ms, after some at once */
 	assert_true(xd_now() - start > (80 - 30) * 10000000ull);
 	rfb_close(client);
-	end(*state);
+	vkbd_end(*state);
 }
 
 /*
@@ -313,13 +147,13 @@ static void book(void **state)
 	int status;
 	pid_t typist;
 
-	begin(*state);
-	client = client_open(*state);
+	vkbd_begin(*state);
+	client = vkbd_client_open(*state);
 	fflush(NULL);
 	typist = fork();
 	assert_true(typist >= 0);
 	for (uint32_t i = 0; i < BOOK && !typist; i++)
-		type_key(client, 'a' + i % 7);
+		vkbd_type_key(client, 'a' + i % 7);
 	if (!typist)
 		_exit(0);
 	for (uint32_t i = 0; i < BOOK; i++) {
@@ -327,37 +161,37 @@ static void book(void **state)
 			KEY_A, KEY_B, KEY_C, KEY_D, KEY_E, KEY_F, KEY_G,
 		};
 
-		want_key(keys[i % 7], true);
-		want_key(keys[i % 7], false);
+		vkbd_want_key(keys[i % 7], true);
+		vkbd_want_key(keys[i % 7], false);
 	}
 	assert_int_equal(waitpid(typist, &status, 0), typist);
 	assert_int_equal(status, 0);
 	rfb_close(client);
-	end(*state);
+	vkbd_end(*state);
 }
 
 static void pointed(void **state)
 {
 	rfbClient *client;
 
-	begin(*state);
-	client = client_open(*state);
+	vkbd_begin(*state);
+	client = vkbd_client_open(*state);
 	assert_true(SendPointerEvent(client, 319, 100, 0));
 	assert_true(SendPointerEvent(client, 639, 479, rfbButton1Mask));
 	assert_true(SendPointerEvent(client, 0, 0, rfbButton5Mask));
-	want_position(319, 100, 0);
-	want_position(639, 479, 0);
-	want_key(BTN_LEFT, true);
-	want_position(0, 0, 0);
-	want_key(BTN_LEFT, false);
-	want_position(0, 0, 1);
+	vkbd_want_position(319, 100, 0);
+	vkbd_want_position(639, 479, 0);
+	vkbd_want_key(BTN_LEFT, true);
+	vkbd_want_position(0, 0, 0);
+	vkbd_want_key(BTN_LEFT, false);
+	vkbd_want_position(0, 0, 1);
 	rfb_close(client);
-	end(*state);
+	vkbd_end(*state);
 }
 
 static void want_motion(int32_t x, int32_t y)
 {
-	union xenkbd_in_event event = take();
+	union xenkbd_in_event event = vkbd_take();
 
 	assert_int_equal(event.type, XENKBD_TYPE_MOTION);
 	assert_int_equal(event.motion.rel_x, x);
@@ -368,30 +202,30 @@ static void moved(struct sim *sim, bool first, int32_t x, int32_t y)
 {
 	rfbClient *client;
 
-	abs_pointer = false;
+	vkbd_abs_pointer = false;
 	sim->output = "vnc";
 	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
 	sim_daemon_start(sim);
-	create(sim);
-	fake_remove(fake, BE "/width");
-	fake_remove(fake, BE "/height");
-	fake_remove(fake, BE "/state");
-	node(BE, "state", "1");
+	vkbd_create(sim);
+	fake_remove(vkbd_fake, VKBD_BE "/width");
+	fake_remove(vkbd_fake, VKBD_BE "/height");
+	fake_remove(vkbd_fake, VKBD_BE "/state");
+	vkbd_node(VKBD_BE, "state", "1");
 	if (!first)
-		sim_connect(&front, 2);
-	want_state("2");
-	publish();
-	want_state("4");
-	abs_pointer = true;
+		sim_connect(&vkbd_front, 2);
+	vkbd_want_state("2");
+	vkbd_publish();
+	vkbd_want_state("4");
+	vkbd_abs_pointer = true;
 	if (first)
-		sim_connect(&front, 2);
-	client = client_open(sim);
+		sim_connect(&vkbd_front, 2);
+	client = vkbd_client_open(sim);
 	assert_true(SendPointerEvent(client, 100, 100, 0));
 	assert_true(SendPointerEvent(client, 164, 60, 0));
 	want_motion(0, 0);
 	want_motion(x, y);
 	rfb_close(client);
-	end(sim);
+	vkbd_end(sim);
 }
 
 /* A pointer that tells movements goes as far as the client's. */
@@ -411,13 +245,13 @@ static void client_leaves(void **state)
 {
 	rfbClient *client;
 
-	begin(*state);
-	client = client_open(*state);
+	vkbd_begin(*state);
+	client = vkbd_client_open(*state);
 	assert_true(SendKeyEvent(client, 'a', TRUE));
-	want_key(KEY_A, true);
+	vkbd_want_key(KEY_A, true);
 	rfb_close(client);
-	want_key(KEY_A, false);
-	end(*state);
+	vkbd_want_key(KEY_A, false);
+	vkbd_end(*state);
 }
 
 static bool client_is_gone(void *ctx)
@@ -433,35 +267,35 @@ static void stranger_leaves(void **state)
 	char version[12];
 	int fd;
 
-	begin(sim);
-	client = client_open(sim);
+	vkbd_begin(sim);
+	client = vkbd_client_open(sim);
 	assert_true(SendKeyEvent(client, 'a', TRUE));
-	want_key(KEY_A, true);
-	fd = rfb_raw_open(sim, DOMID);
+	vkbd_want_key(KEY_A, true);
+	fd = rfb_raw_open(sim, VKBD_DOMID);
 	assert_int_equal(rfb_raw_read(fd, version, sizeof(version)),
 			 sizeof(version));
 	close(fd);
-	assert_true(fake_wait(fake, client_is_gone, sim, SIM_TIMEOUT_MS));
-	type_key(client, 'b');
+	assert_true(fake_wait(vkbd_fake, client_is_gone, sim, SIM_TIMEOUT_MS));
+	vkbd_type_key(client, 'b');
 	assert_true(SendKeyEvent(client, 'a', FALSE));
-	want_key(KEY_B, true);
-	want_key(KEY_B, false);
-	want_key(KEY_A, false);
+	vkbd_want_key(KEY_B, true);
+	vkbd_want_key(KEY_B, false);
+	vkbd_want_key(KEY_A, false);
 	rfb_close(client);
-	end(sim);
+	vkbd_end(sim);
 }
 
 /* All that the client did before has been told to the keyboard. */
 static void want_told(rfbClient *client)
 {
 	rfb_ask_size(client, 800, 600);
-	sim_wait_events(&front.conn[0], 1);
+	sim_wait_events(&vkbd_front.conn[0], 1);
 }
 
 static bool ring_is_full(void *ctx)
 {
 	(void)ctx;
-	return page->in_prod - page->in_cons == XENKBD_IN_RING_LEN;
+	return vkbd_page->in_prod - vkbd_page->in_cons == XENKBD_IN_RING_LEN;
 }
 
 /*
@@ -473,9 +307,9 @@ static unsigned int take_until_up(unsigned int least)
 	bool down[KEY_CNT] = { false };
 	unsigned int n = 0, nr_down = 0;
 
-	while (fake_wait(fake, has_event, NULL,
+	while (fake_wait(vkbd_fake, vkbd_has_event, NULL,
 			 nr_down || n < least ? SIM_TIMEOUT_MS : 200)) {
-		union xenkbd_in_event event = take();
+		union xenkbd_in_event event = vkbd_take();
 
 		assert_int_equal(event.type, XENKBD_TYPE_KEY);
 		assert_true(event.key.keycode < KEY_CNT);
@@ -498,19 +332,19 @@ static void guest_does_not_read(void **state)
 	rfbClient *client;
 	unsigned int n;
 
-	begin(sim);
-	client = client_open(sim);
+	vkbd_begin(sim);
+	client = vkbd_client_open(sim);
 	for (int i = 0; i < 1501; i++)
 		assert_true(SendKeyEvent(client, 'a' + (uint32_t)i / 2 % 26,
 					 i % 2 == 0));
-	assert_true(fake_wait(fake, ring_is_full, NULL, SIM_TIMEOUT_MS));
+	assert_true(fake_wait(vkbd_fake, ring_is_full, NULL, SIM_TIMEOUT_MS));
 	/* told after them, so that they have left the queue */
 	want_told(client);
 	rfb_close(client);
-	assert_true(fake_wait(fake, client_is_gone, sim, SIM_TIMEOUT_MS));
+	assert_true(fake_wait(vkbd_fake, client_is_gone, sim, SIM_TIMEOUT_MS));
 	n = take_until_up(XENKBD_IN_RING_LEN + 1);
 	assert_in_range(n, XENKBD_IN_RING_LEN + 1, 1000);
-	end(sim);
+	vkbd_end(sim);
 }
 
 /* With a display and a client; returns the keyboard's worker, the first there is. */
@@ -518,11 +352,11 @@ static pid_t begin_worker(struct sim *sim, rfbClient **ret_client)
 {
 	pid_t worker;
 
-	begin_keyboard(sim);
-	worker = fake_domain_worker(fake, DOMID);
+	vkbd_begin_without_display(sim);
+	worker = fake_domain_worker(vkbd_fake, VKBD_DOMID);
 	assert_true(worker > 0);
-	sim_connect(&front, 2);
-	*ret_client = client_open(sim);
+	sim_connect(&vkbd_front, 2);
+	*ret_client = vkbd_client_open(sim);
 	return worker;
 }
 
@@ -538,10 +372,10 @@ static void worker_does_not_read(void **state)
 	for (uint32_t i = 0; i < 1000; i++)
 		assert_true(SendKeyEvent(client, 'a' + i % 26, TRUE));
 	rfb_close(client);
-	assert_true(fake_wait(fake, client_is_gone, sim, SIM_TIMEOUT_MS));
+	assert_true(fake_wait(vkbd_fake, client_is_gone, sim, SIM_TIMEOUT_MS));
 	kill(worker, SIGCONT);
 	take_until_up(1);
-	end(sim);
+	vkbd_end(sim);
 }
 
 /* A display and a client; the guest's keyboard is offered, and not connected. */
@@ -550,11 +384,11 @@ static void begin_without(struct sim *sim, rfbClient **ret_client)
 	sim->output = "vnc";
 	sim->options[XD_OPTION_VNC_LISTEN] = sim->dir;
 	sim_daemon_start(sim);
-	create(sim);
-	want_state("2");
-	sim_front_write(&front, "request-connector-event", "1");
-	sim_connect(&front, 2);
-	*ret_client = client_open(sim);
+	vkbd_create(sim);
+	vkbd_want_state("2");
+	sim_front_write(&vkbd_front, "request-connector-event", "1");
+	sim_connect(&vkbd_front, 2);
+	*ret_client = vkbd_client_open(sim);
 }
 
 /* What was typed before there was a keyboard does not come when there is one. */
@@ -564,16 +398,16 @@ static void typed_too_early(void **state)
 
 	begin_without(*state, &client);
 	for (int i = 0; i < 10; i++)
-		type_key(client, 'x');
+		vkbd_type_key(client, 'x');
 	want_told(client);
-	publish();
-	want_state("4");
-	node(FE, "state", "4");
-	type_key(client, 'b');
-	want_key(KEY_B, true);
-	want_key(KEY_B, false);
+	vkbd_publish();
+	vkbd_want_state("4");
+	vkbd_node(VKBD_FE, "state", "4");
+	vkbd_type_key(client, 'b');
+	vkbd_want_key(KEY_B, true);
+	vkbd_want_key(KEY_B, false);
 	rfb_close(client);
-	end(*state);
+	vkbd_end(*state);
 }
 
 /* How often a process has slept. */
@@ -608,21 +442,21 @@ static void nobody_reads(void **state)
 	pid_t worker;
 
 	begin_without(sim, &client);
-	worker = fake_domain_worker(fake, DOMID);
+	worker = fake_domain_worker(vkbd_fake, VKBD_DOMID);
 	assert_true(worker > 0);
 	for (int i = 0; i < 1000; i++)
-		type_key(client, 'x');
+		vkbd_type_key(client, 'x');
 	want_told(client);
 	for (int i = 0; i < 8 && n > 10; i++) {
 		before = nr_sleeps(worker);
-		fake_wait(fake, never, NULL, 1000);
+		fake_wait(vkbd_fake, never, NULL, 1000);
 		n = nr_sleeps(worker) - before;
 	}
 	assert_in_range(n, 0, 10);
 	rfb_close(client);
-	publish();
-	want_state("4");
-	end(sim);
+	vkbd_publish();
+	vkbd_want_state("4");
+	vkbd_end(sim);
 }
 
 static void index_scribbled(void **state)
@@ -631,19 +465,19 @@ static void index_scribbled(void **state)
 	struct sim *sim = *state;
 	rfbClient *client;
 
-	begin(sim);
-	client = client_open(sim);
+	vkbd_begin(sim);
+	client = vkbd_client_open(sim);
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		page->in_cons = page->in_prod + wrong[i];
-		fake_port_notify(fake, DOMID, port);
-		type_key(client, 'a');
+		vkbd_page->in_cons = vkbd_page->in_prod + wrong[i];
+		fake_port_notify(vkbd_fake, VKBD_DOMID, vkbd_port);
+		vkbd_type_key(client, 'a');
 	}
-	page->in_cons = page->in_prod;
-	fake_port_notify(fake, DOMID, port);
-	want_key(KEY_A, true);
+	vkbd_page->in_cons = vkbd_page->in_prod;
+	fake_port_notify(vkbd_fake, VKBD_DOMID, vkbd_port);
+	vkbd_want_key(KEY_A, true);
 	assert_false(sim_log_has(sim, "died"));
 	rfb_close(client);
-	end(sim);
+	vkbd_end(sim);
 }
 
 static bool connected_twice(void *ctx)
@@ -658,16 +492,16 @@ static void worker_killed(void **state)
 	pid_t worker;
 
 	worker = begin_worker(sim, &client);
-	type_key(client, 'a');
-	want_key(KEY_A, true);
-	want_key(KEY_A, false);
+	vkbd_type_key(client, 'a');
+	vkbd_want_key(KEY_A, true);
+	vkbd_want_key(KEY_A, false);
 	kill(worker, SIGKILL);
-	assert_true(fake_wait(fake, connected_twice, sim, SIM_TIMEOUT_MS));
-	type_key(client, 'b');
-	want_key(KEY_B, true);
-	want_key(KEY_B, false);
+	assert_true(fake_wait(vkbd_fake, connected_twice, sim, SIM_TIMEOUT_MS));
+	vkbd_type_key(client, 'b');
+	vkbd_want_key(KEY_B, true);
+	vkbd_want_key(KEY_B, false);
 	rfb_close(client);
-	end(sim);
+	vkbd_end(sim);
 }
 
 /* Linux's frontend never connects anew: another daemon takes up where it is. */
@@ -676,49 +510,49 @@ static void daemon_killed(void **state)
 	struct sim *sim = *state;
 	rfbClient *client;
 
-	begin(sim);
+	vkbd_begin(sim);
 	sim_daemon_kill(sim);
 	sim_daemon_start(sim);
-	assert_true(fake_wait(fake, connected_twice, sim, SIM_TIMEOUT_MS));
-	sim_set_state(&front, SIM_INITIALISING);
-	sim_channels_free(&front);
-	sim_connect(&front, 2);
-	client = client_open(sim);
-	type_key(client, 'c');
-	want_key(KEY_C, true);
-	want_key(KEY_C, false);
+	assert_true(fake_wait(vkbd_fake, connected_twice, sim, SIM_TIMEOUT_MS));
+	sim_set_state(&vkbd_front, SIM_INITIALISING);
+	sim_channels_free(&vkbd_front);
+	sim_connect(&vkbd_front, 2);
+	client = vkbd_client_open(sim);
+	vkbd_type_key(client, 'c');
+	vkbd_want_key(KEY_C, true);
+	vkbd_want_key(KEY_C, false);
 	rfb_close(client);
-	end(sim);
+	vkbd_end(sim);
 }
 
 static void module_reloaded(void **state)
 {
-	begin(*state);
-	node(FE, "state", "6");
-	want_state("2");
-	assert_true(fake_wait(fake, unmapped, NULL, SIM_TIMEOUT_MS));
-	fake_port_free(fake, DOMID, port);
-	fake_pages_free(fake, page, 1);
-	publish();
-	want_state("4");
-	end(*state);
+	vkbd_begin(*state);
+	vkbd_node(VKBD_FE, "state", "6");
+	vkbd_want_state("2");
+	assert_true(fake_wait(vkbd_fake, vkbd_unmapped, NULL, SIM_TIMEOUT_MS));
+	fake_port_free(vkbd_fake, VKBD_DOMID, vkbd_port);
+	fake_pages_free(vkbd_fake, vkbd_page, 1);
+	vkbd_publish();
+	vkbd_want_state("4");
+	vkbd_end(*state);
 }
 
 /* A kernel that goes down waits until it sees the backend Closing. */
 static void guest_goes_down(void **state)
 {
-	begin(*state);
-	node(FE, "state", "5");
-	want_state("5");
-	assert_true(fake_wait(fake, unmapped, NULL, SIM_TIMEOUT_MS));
-	node(FE, "state", "6");
+	vkbd_begin(*state);
+	vkbd_node(VKBD_FE, "state", "5");
+	vkbd_want_state("5");
+	assert_true(fake_wait(vkbd_fake, vkbd_unmapped, NULL, SIM_TIMEOUT_MS));
+	vkbd_node(VKBD_FE, "state", "6");
 	/* Closed in passing: open for the next kernel */
-	want_state("2");
-	fake_port_free(fake, DOMID, port);
-	fake_pages_free(fake, page, 1);
-	publish();
-	want_state("4");
-	end(*state);
+	vkbd_want_state("2");
+	fake_port_free(vkbd_fake, VKBD_DOMID, vkbd_port);
+	fake_pages_free(vkbd_fake, vkbd_page, 1);
+	vkbd_publish();
+	vkbd_want_state("4");
+	vkbd_end(*state);
 }
 
 /* qemu's are elsewhere, and text is not a number. */
@@ -728,17 +562,17 @@ static void odd_nodes(void **state)
 	static const char odd[] = "/local/domain/0/backend/vinput/5/2";
 	struct sim *sim = *state;
 
-	begin(sim);
-	node(qemu, "frontend", "/local/domain/5/device/vkbd/1");
-	node(qemu, "online", "1");
-	node(qemu, "state", "1");
-	node("/local/domain/5/device/vkbd/2", "page-gref", "4294967296");
-	node("/local/domain/5/device/vkbd/2", "event-channel", "x");
-	node("/local/domain/5/device/vkbd/2", "state", "3");
-	node(odd, "frontend", "/local/domain/5/device/vkbd/2");
-	node(odd, "online", "1");
-	node(odd, "state", "1");
-	end(sim);
+	vkbd_begin(sim);
+	vkbd_node(qemu, "frontend", "/local/domain/5/device/vkbd/1");
+	vkbd_node(qemu, "online", "1");
+	vkbd_node(qemu, "state", "1");
+	vkbd_node("/local/domain/5/device/vkbd/2", "page-gref", "4294967296");
+	vkbd_node("/local/domain/5/device/vkbd/2", "event-channel", "x");
+	vkbd_node("/local/domain/5/device/vkbd/2", "state", "3");
+	vkbd_node(odd, "frontend", "/local/domain/5/device/vkbd/2");
+	vkbd_node(odd, "online", "1");
+	vkbd_node(odd, "state", "1");
+	vkbd_end(sim);
 	assert_true(sim_log_has(sim, "keyboard 2: not connected"));
 	assert_false(sim_log_has(sim, "keyboard 1"));
 }
