@@ -75,15 +75,13 @@ int xd_packet_receive(int sock, void *data, size_t size, int *ret_fd)
 	/* no memory to take it: it is still there, as a loop will tell */
 	if (len < 0)
 		return errno == ENOMEM ? -EAGAIN : -errno;
-	if (!len)
-		return 0;
 	fd = take_fd(&header);
 	if (fd == -EPROTO)
 		return fd;
 	if ((size_t)len != size || header.msg_flags & MSG_TRUNC) {
 		if (fd >= 0)
 			close(fd);
-		return -EPROTO;
+		return len ? -EPROTO : 0;
 	}
 	*ret_fd = fd;
 	return 1;

@@ -106,6 +106,22 @@ static void wrong_size(void **state)
 	assert_int_equal(next_fd(), before);
 }
 
+/* An empty packet is taken for the end: what comes with it goes, too. */
+static void empty_packet(void **state)
+{
+	int fd, before = next_fd();
+	char data[16];
+	unsigned int num;
+
+	for (num = 1; num <= 2; num++) {
+		send_fds(0, num);
+		assert_true(xd_packet_receive(socks[1], data, sizeof(data),
+					      &fd) <= 0);
+		assert_int_equal(fd, -1);
+		assert_int_equal(next_fd(), before);
+	}
+}
+
 #define PAIR_TEST(fn, label)	{ label, fn, open_pair, close_pair, NULL }
 
 int main(void)
@@ -114,6 +130,7 @@ int main(void)
 		PAIR_TEST(one_descriptor, "one-descriptor"),
 		PAIR_TEST(too_many_descriptors, "too-many-descriptors"),
 		PAIR_TEST(wrong_size, "wrong-size"),
+		PAIR_TEST(empty_packet, "empty-packet"),
 	};
 
 	return cmocka_run_group_tests(packet_tests, NULL, NULL);
