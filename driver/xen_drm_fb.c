@@ -102,29 +102,49 @@ xen_drm_fb_create(struct drm_device *drm, struct drm_file *file,
 	return &fb->base;
 }
 
+/*
+ * Without "stride" lines follow each other, each a whole number of bytes, from the
+ * buffer's start. The backend knows both sizes and takes the buffer's lines: they
+ * have to be as long.
+ */
+static bool xen_drm_fb_is_packed(const struct drm_framebuffer *fb)
+{
+	const struct xen_drm_buf *buf = to_xen_drm_gem(fb->obj[0])->buf;
+	u64 packed = drm_format_info_min_pitch(fb->format, 0, fb->width);
+
+	if (fb->offsets[0] || fb->pitches[0] != packed)
+		return false;
+	return !buf->width ||
+		packed == DIV_ROUND_UP_ULL((u64)buf->width * buf->bpp, 8);
+}
+
+/* The core has checked it against whole pages; the backend is told bytes. */
+static bool xen_drm_fb_fits(const struct drm_framebuffer *fb)
+{
+	u64 end = drm_format_info_min_pitch(fb->format, 0, fb->width);
+
+	end += fb->offsets[0] + (u64)fb->pitches[0] * (fb->height - 1);
+	return end <= to_xen_drm_gem(fb->obj[0])->buf->size;
+}
+
 /**
- * xen_drm_fb_check_wire - can the protocol carry this pitch and offset?
+ * xen_drm_fb_check_wire - can the protocol carry this size, pitch and offset?
  * @xdrm: the device
  * @fb: the framebuffer
- *
- * Without the "stride" extension it can carry neither: lines follow each other,
- * each a whole number of bytes, from the buffer's start.
  *
  * Return: 0 or -EINVAL.
  */
 int xen_drm_fb_check_wire(struct xen_drm *xdrm, struct drm_framebuffer *fb)
 {
-	u64 packed = drm_format_info_min_pitch(fb->format, 0, fb->width);
-
-	if (xen_drm_has(xdrm, XEN_DRM_FEAT_STRIDE))
+	if (xen_drm_fb_fits(fb) &&
+	    (xen_drm_has(xdrm, XEN_DRM_FEAT_STRIDE) ||
+	     xen_drm_fb_is_packed(fb)))
 		return 0;
-	if (fb->offsets[0] || fb->pitches[0] != packed) {
-		drm_dbg_kms(&xdrm->drm,
-			    "pitch %u (the wire carries %llu) or offset %u (0)\n",
-			    fb->pitches[0], packed, fb->offsets[0]);
-		return -EINVAL;
-	}
-	return 0;
+	drm_dbg_kms(&xdrm->drm,
+		    "the wire does not carry %ux%u with pitch %u and offset %u of %zu bytes\n",
+		    fb->width, fb->height, fb->pitches[0], fb->offsets[0],
+		    to_xen_drm_gem(fb->obj[0])->buf->size);
+	return -EINVAL;
 }
 
 /* FB_ATTACH, undone if it timed out: the backend may still obey it. */

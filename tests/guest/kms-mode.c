@@ -275,6 +275,8 @@ static void test_bad_pitch(void)
 	stage_open(&s);
 	odd_fb(&s, (s.buf.width + 64) * 4, 0);
 	odd_fb(&s, (s.buf.width + 1) * 4, 0);
+	/* its own lines are packed, those of its wider buffer are not */
+	odd_fb(&s, s.buf.width * 4, 0);
 	free(s.before.props); /* the modesets above replaced the mode's blob */
 	kt_state_read(&s.dev, &s.before);
 	stage_close(&s, "bad-pitch");
@@ -290,6 +292,29 @@ static void test_bad_offset(void)
 	free(s.before.props);
 	kt_state_read(&s.dev, &s.before);
 	stage_close(&s, "bad-offset");
+}
+
+/* The last page has room for all of it, but the bytes asked for end before. */
+static void test_bad_end(void)
+{
+	struct stage s;
+	struct kt_buf small, view;
+	int err;
+
+	stage_open(&s);
+	kt_assert_ok(kt_buf_alloc(&small, s.dev.fd, s.buf.width * 2 - 1,
+				  s.buf.height, kt_format_by_name("RG16")));
+	view = small;
+	view.width = s.buf.width;
+	err = kt_add_fb(s.dev.fd, small.handle, view.width, view.height,
+			s.buf.format->fourcc, s.buf.pitch, 0, &view.fb);
+	if (!err)
+		err = kt_try_show(&s.dev, s.output, &view);
+	kt_assert_err(err, -EINVAL);
+	if (view.fb)
+		drmModeRmFB(s.dev.fd, view.fb);
+	kt_buf_destroy(&small);
+	stage_close(&s, "bad-end");
 }
 
 /* Framebuffers that do not fit their buffer, or are not to be had at all. */
@@ -532,6 +557,7 @@ static const struct kt_test tests[] = {
 	{ "bad-scale", test_bad_scale, "a plane that would be scaled" },
 	{ "bad-position", test_bad_position, "a plane off the CRTC's corner" },
 	{ "bad-pitch", test_bad_pitch, "a pitch the wire does not carry" },
+	{ "bad-end", test_bad_end, "a framebuffer that ends in the last page's rest" },
 	{ "bad-offset", test_bad_offset, "an offset the wire does not carry" },
 	{ "bad-framebuffer", test_bad_framebuffer, "framebuffers that do not fit" },
 	{ "gamma-none", test_gamma_none, "no gamma table is offered" },
