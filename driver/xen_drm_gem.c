@@ -5,6 +5,7 @@
  */
 
 #include <linux/dma-buf.h>
+#include <linux/fs.h>
 #include <linux/iosys-map.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -48,6 +49,16 @@ static void xen_drm_gem_free(struct drm_gem_object *obj)
 	}
 	xen_drm_buf_retire(buf);
 	xen_drm_gem_release(gem);
+}
+
+/* What is mapped through the dma-buf goes with what is mapped through the device. */
+static struct dma_buf *xen_drm_gem_export(struct drm_gem_object *obj, int flags)
+{
+	struct dma_buf *dmabuf = drm_gem_prime_export(obj, flags);
+
+	if (!IS_ERR(dmabuf))
+		dmabuf->file->f_mapping = obj->dev->anon_inode->i_mapping;
+	return dmabuf;
 }
 
 static struct sg_table *xen_drm_gem_get_sg_table(struct drm_gem_object *obj)
@@ -156,6 +167,7 @@ static int xen_drm_gem_mmap(struct drm_gem_object *obj,
 
 static const struct drm_gem_object_funcs xen_drm_gem_funcs = {
 	.free = xen_drm_gem_free,
+	.export = xen_drm_gem_export,
 	.get_sg_table = xen_drm_gem_get_sg_table,
 	.vmap = xen_drm_gem_vmap,
 	.vunmap = xen_drm_gem_vunmap,

@@ -240,6 +240,41 @@ static void test_many(void)
 	kt_close(&dev);
 }
 
+/*
+ * What is written through the dma-buf while there is no backend (the hook ends it
+ * and brings the next) is there, and is shown.
+ */
+static void test_away(void)
+{
+	struct kt_output *output;
+	struct kt_buf buf, view;
+	struct kt_dev dev;
+	int prime;
+
+	kt_open(&dev);
+	output = kt_output(&dev);
+	kt_buf_create(&buf, &dev, output->mode.hdisplay, output->mode.vdisplay,
+		      xr24());
+	kt_buf_draw(&buf, 1, 0);
+	kt_show(&dev, output, &buf);
+	prime = export_fd(dev.fd, buf.handle);
+	view = buf;
+	view.map = mmap(NULL, buf.size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			prime, 0);
+	if (view.map == MAP_FAILED)
+		kt_fail("mmap of the dma-buf: %s", kt_errno_name(-errno));
+	kt_assert(!memcmp(buf.map, view.map, buf.size));
+	kt_hook("away");
+	kt_buf_draw(&view, 2, 0);
+	kt_assert(!memcmp(buf.map, view.map, buf.size));
+	kt_hook("back");
+	kt_assert(!memcmp(buf.map, view.map, buf.size));
+	munmap(view.map, buf.size);
+	close(prime);
+	kt_buf_destroy(&buf);
+	kt_close(&dev);
+}
+
 static const struct kt_test tests[] = {
 	{ "self", test_self, "export and import by one client" },
 	{ "other-client", test_other_client, "import by another, which shows it" },
@@ -248,6 +283,7 @@ static const struct kt_test tests[] = {
 	{ "udmabuf", test_udmabuf, "import of a udmabuf, shown" },
 	{ "bad-import", test_bad_import, "imports that do not fit" },
 	{ "many", test_many, "a hundred times" },
+	{ "away", test_away, "a mapping while the backend is away", 3600, true },
 };
 
 int main(int argc, char **argv)
