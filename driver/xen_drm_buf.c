@@ -199,10 +199,10 @@ static void xen_drm_bufs_complain(struct xen_drm *xdrm, unsigned int needed)
 	if (xdrm->short_of_grants)
 		return;
 	xdrm->short_of_grants = true;
-	drm_err(&xdrm->drm,
-		"short of grants: %d used here, %u needed, %u kept for other drivers, the guest's limit is %u: raise max_grant_frames in its configuration or gnttab_max_frames of Xen\n",
-		atomic_read(&xdrm->acct.used), needed, xdrm->acct.reserve,
-		xen_drm_grants_limit());
+	drm_err_ratelimited(&xdrm->drm,
+			    "short of grants: %d used here, %u needed, %u kept for other drivers, the guest's limit is %u: raise max_grant_frames in its configuration or gnttab_max_frames of Xen\n",
+			    atomic_read(&xdrm->acct.used), needed,
+			    xdrm->acct.reserve, xen_drm_grants_limit());
 }
 
 static int xen_drm_buf_lend(struct xen_drm_buf *buf, domid_t domid)
@@ -435,7 +435,8 @@ struct xen_drm_buf *xen_drm_buf_import(struct xen_drm *xdrm,
 	get_dma_buf(dmabuf);
 	buf->on_free = xen_drm_buf_put_dmabuf;
 	buf->on_free_ctx = dmabuf;
-	return xen_drm_buf_finish(buf, xen_drm_mem_import(&buf->mem, sgt,
+	return xen_drm_buf_finish(buf, xen_drm_mem_import(&buf->mem,
+							  xdrm->drm.dev, sgt,
 							  dmabuf->size));
 }
 
@@ -607,8 +608,9 @@ int xen_drm_bufs_init(struct xen_drm *xdrm)
 	INIT_LIST_HEAD(&xdrm->pool);
 	init_waitqueue_head(&xdrm->bufs_wait);
 	INIT_DELAYED_WORK(&xdrm->pool_trim, xen_drm_pool_trim);
-	xdrm->acct.reserve = min(xen_drm_grant_reserve,
-				 xen_drm_grants_limit() / 8);
+	xdrm->acct.reserve = min3(xen_drm_grant_reserve,
+				  xen_drm_grants_limit() / 8,
+				  XEN_DRM_GRANT_RESERVE_MAX);
 	xdrm->shrinker = compat_shrinker_register(xen_drm_pool_count,
 						  xen_drm_pool_scan,
 						  "drm-xen", xdrm);

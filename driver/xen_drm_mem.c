@@ -4,6 +4,8 @@
  * that everything else, mapping, exporting, granting, is done one way.
  */
 
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
@@ -11,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
+#include <xen/page.h>
 #include <xen/xen.h>
 
 #include "xen_drm.h"
@@ -120,18 +123,35 @@ int xen_drm_mem_alloc(struct xen_drm_mem *mem, struct device *dev,
 	return -EINVAL;
 }
 
+/*
+ * An exporter's pages are not an importer's to look for; where our device would find
+ * the memory is (linux/dma-buf.h, CONFIG_DMABUF_DEBUG). For a device without hardware
+ * that is the guest's own address of it, or, in PV guests with swiotlb-xen, the
+ * machine's.
+ */
+static struct page *xen_drm_mem_dma_page(struct device *dev, dma_addr_t addr)
+{
+	unsigned long pfn = PHYS_PFN(dma_to_phys(dev, addr));
+
+	if (xen_pv_domain() && get_dma_ops(dev))
+		pfn = bfn_to_pfn(pfn);
+	return pfn_valid(pfn) ? pfn_to_page(pfn) : NULL;
+}
+
 /**
  * xen_drm_mem_import - use the pages of an imported buffer
  * @mem: filled; on an error too, free it then
+ * @dev: for which @sgt was mapped
  * @sgt: the exporter's, must outlive @mem
  * @size: bytes
  *
- * Return: 0, -ENOMEM, or -EINVAL for memory that is not made of whole pages.
+ * Return: 0, -ENOMEM, or -EINVAL for what is not whole pages of the guest's memory:
+ * grants lend pages to their ends.
  */
-int xen_drm_mem_import(struct xen_drm_mem *mem, struct sg_table *sgt,
-		       size_t size)
+int xen_drm_mem_import(struct xen_drm_mem *mem, struct device *dev,
+		       struct sg_table *sgt, size_t size)
 {
-	struct sg_page_iter iter;
+	struct sg_dma_page_iter iter;
 	struct scatterlist *sg;
 	unsigned int n = 0, i;
 
@@ -141,13 +161,19 @@ int xen_drm_mem_import(struct xen_drm_mem *mem, struct sg_table *sgt,
 	if (!mem->pages)
 		return -ENOMEM;
 
-	for_each_sgtable_sg(sgt, sg, i)
-		if (!sg_page(sg) || sg->offset || !PAGE_ALIGNED(sg->length))
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (!PAGE_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg)))
 			return -EINVAL;
-	for_each_sgtable_page(sgt, &iter, 0) {
+	for_each_sgtable_dma_page(sgt, &iter, 0) {
+		struct page *page;
+
 		if (n == mem->num_pages)
 			break;
-		mem->pages[n++] = sg_page_iter_page(&iter);
+		page = xen_drm_mem_dma_page(dev,
+					    sg_page_iter_dma_address(&iter));
+		if (!page)
+			return -EINVAL;
+		mem->pages[n++] = page;
 	}
 	return n == mem->num_pages ? 0 : -EINVAL;
 }

@@ -69,6 +69,9 @@ struct xen_drm_grant_acct {
 	unsigned int reserve;
 };
 
+/* gnttab_alloc_grant_references() counts in u16. */
+#define XEN_DRM_GRANT_RESERVE_MAX	((unsigned int)U16_MAX)
+
 int xen_drm_grants_take(struct xen_drm_grants *grants,
 			struct xen_drm_grant_acct *acct, domid_t domid,
 			struct page **pages, size_t size, bool readonly);
@@ -151,8 +154,8 @@ static inline bool xen_drm_mem_moves(const struct xen_drm_mem *mem)
 
 int xen_drm_mem_alloc(struct xen_drm_mem *mem, struct device *dev,
 		      enum xen_drm_mem_kind kind, size_t size);
-int xen_drm_mem_import(struct xen_drm_mem *mem, struct sg_table *sgt,
-		       size_t size);
+int xen_drm_mem_import(struct xen_drm_mem *mem, struct device *dev,
+		       struct sg_table *sgt, size_t size);
 int xen_drm_pages_get(struct page **pages, unsigned int num);
 void xen_drm_pages_put(struct page **pages, unsigned int num);
 void *xen_drm_mem_vmap(struct xen_drm_mem *mem);
