@@ -50,6 +50,7 @@
 #define XEN_DRM_REQUEST_MS	3000	/* a request without an answer */
 #define XEN_DRM_QUIET_MS	200	/* an answer that raised no interrupt */
 #define XEN_DRM_FLIP_MS		3100	/* a flip without its frame-done event */
+#define XEN_DRM_ROOM_MS		100	/* until what found no room tries again */
 
 /* xen_drm_cfg.c: what XenStore says */
 

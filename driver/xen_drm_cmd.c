@@ -156,13 +156,24 @@ int xen_drm_cmd_set_config(struct xen_drm_pipe *pipe, u64 fb_cookie, u32 width,
 	return xen_drm_ring_submit(&pipe->ring, &req, call);
 }
 
+/* Who has waited for one connector in vain need not wait for fifteen more. */
+static bool xen_drm_cmd_is_silent(const struct xen_drm *xdrm)
+{
+	unsigned int i;
+
+	for (i = 0; i < xdrm->num_pipes; i++)
+		if (xen_drm_ring_is_silent(&xdrm->pipes[i].ring))
+			return true;
+	return false;
+}
+
 /**
  * xen_drm_cmd_switch_off - SET_CONFIG of zeros: the connector shows nothing
  * @pipe: the connector
  *
  * Framebuffer and buffer may go then, which is said over connector 0's ring. The
  * protocol orders requests of one ring only: other connectors' answers are waited
- * for.
+ * for, unless the backend does not answer any more.
  *
  * Context: process, waits.
  */
@@ -171,7 +182,7 @@ void xen_drm_cmd_switch_off(struct xen_drm_pipe *pipe)
 	struct xendispl_req req = { .operation = XENDISPL_OP_SET_CONFIG };
 	struct xen_drm_call nobody = {};
 
-	if (pipe->index)
+	if (pipe->index && !xen_drm_cmd_is_silent(pipe->xdrm))
 		xen_drm_ring_call(&pipe->ring, &req, NULL, NULL, NULL);
 	else
 		xen_drm_ring_submit(&pipe->ring, &req, &nobody);

@@ -151,7 +151,8 @@ static void xen_drm_conn_status_work(struct work_struct *work)
 	bool differs;
 	int idx;
 
-	if (!pipe->xdrm->registered || !drm_dev_enter(connector->dev, &idx))
+	if (!READ_ONCE(pipe->xdrm->registered) ||
+	    !drm_dev_enter(connector->dev, &idx))
 		return;
 	drm_modeset_lock(lock, NULL);
 	differs = connector->state->link_status != status;
@@ -207,9 +208,9 @@ static int xen_drm_conn_ask_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
 
 	if (!ret && !xen_drm_edid_good(*ret_edid, *ret_size)) {
 		if (!pipe->edid_warned)
-			drm_warn(&pipe->xdrm->drm,
-				 "connector %u: the backend's EDID (%zu bytes) is not valid, using the configured size\n",
-				 pipe->index, *ret_size);
+			dev_warn_ratelimited(pipe->xdrm->drm.dev,
+					     "connector %u: the backend's EDID (%zu bytes) is not valid, using the configured size\n",
+					     pipe->index, *ret_size);
 		pipe->edid_warned = true;
 		kfree(*ret_edid);
 		return -EINVAL;
@@ -273,12 +274,15 @@ bool xen_drm_conn_fetch_edid(struct xen_drm_pipe *pipe, bool ask)
 	size_t size = 0;
 	int ret = -EOPNOTSUPP;
 
+	mutex_lock(&pipe->edid_lock);
 	if (ask && pipe->xdrm->version >= 2)
 		ret = xen_drm_conn_ask_edid(pipe, &edid, &size);
-	if (ret == -ENOTCONN)
-		return false;	/* the next backend is asked, too */
-	xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size, true);
-	return ask && ret != -ETIMEDOUT;
+	/* the next backend is asked, too; and if we could not ask, nothing is new */
+	if (ret != -ENOTCONN && ret != -ENOMEM)
+		xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size,
+				      true);
+	mutex_unlock(&pipe->edid_lock);
+	return ask && ret != -ETIMEDOUT && ret != -ENOTCONN;
 }
 
 /*
@@ -291,19 +295,22 @@ static void xen_drm_conn_refetch_edid(struct xen_drm_pipe *pipe)
 	size_t size = 0;
 	int ret = -EOPNOTSUPP;
 
+	mutex_lock(&pipe->edid_lock);
 	if (pipe->xdrm->version >= 2)
 		ret = xen_drm_conn_ask_edid(pipe, &edid, &size);
-	if ((ret == -ETIMEDOUT || ret == -ENOMEM) &&
-	    ++pipe->edid_tries < XEN_DRM_EDID_TRIES) {
-		schedule_delayed_work(&pipe->hotplug_work, 0);
-		return;
-	}
-	pipe->edid_tries = 0;
 	if (ret != -ENOTCONN && ret != -ETIMEDOUT && ret != -ENOMEM)
 		xen_drm_conn_set_edid(pipe, ret ? NULL : edid, ret ? 0 : size,
 				      false);
+	mutex_unlock(&pipe->edid_lock);
+
+	if ((ret == -ETIMEDOUT || ret == -ENOMEM) &&
+	    ++pipe->edid_tries < XEN_DRM_EDID_TRIES)
+		schedule_delayed_work(&pipe->hotplug_work, 0);
+	else
+		pipe->edid_tries = 0;
 }
 
+/* Before there are clients the answer counts as well: they are to have it. */
 static void xen_drm_conn_hotplug_work(struct work_struct *work)
 {
 	struct xen_drm_pipe *pipe = container_of(to_delayed_work(work),
@@ -313,10 +320,9 @@ static void xen_drm_conn_hotplug_work(struct work_struct *work)
 
 	if (!drm_dev_enter(&pipe->xdrm->drm, &idx))
 		return;
-	if (pipe->xdrm->registered) {
-		xen_drm_conn_refetch_edid(pipe);
+	xen_drm_conn_refetch_edid(pipe);
+	if (READ_ONCE(pipe->xdrm->registered))
 		drm_kms_helper_connector_hotplug_event(&pipe->connector);
-	}
 	drm_dev_exit(idx);
 }
 
@@ -350,6 +356,7 @@ bool xen_drm_conn_event(struct xen_drm_pipe *pipe, bool connected)
  */
 void xen_drm_conn_prepare(struct xen_drm_pipe *pipe)
 {
+	mutex_init(&pipe->edid_lock);
 	INIT_WORK(&pipe->status_work, xen_drm_conn_status_work);
 	INIT_DELAYED_WORK(&pipe->hotplug_work, xen_drm_conn_hotplug_work);
 }

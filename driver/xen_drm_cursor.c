@@ -22,8 +22,6 @@ static struct xen_drm_pipe *xen_drm_cursor_pipe(struct drm_plane *plane)
 	return container_of(plane, struct xen_drm_pipe, cursor_plane);
 }
 
-static void xen_drm_cursor_push(struct xen_drm_pipe *pipe);
-
 static void xen_drm_cursor_moved(void *ctx, u32 tag, int status,
 				 const struct xendispl_resp *resp)
 {
@@ -32,28 +30,35 @@ static void xen_drm_cursor_moved(void *ctx, u32 tag, int status,
 
 	spin_lock_irqsave(&pipe->lock, flags);
 	pipe->cursor.on_its_way = false;
-	if (!status)
+	if (status != -ENOTCONN)
 		xen_drm_cursor_push(pipe);
 	spin_unlock_irqrestore(&pipe->lock, flags);
 }
 
-/* Sends the latest position if the last one has arrived. */
-static void xen_drm_cursor_push(struct xen_drm_pipe *pipe)
+/**
+ * xen_drm_cursor_push - send the latest position if the last one has arrived
+ * @pipe: the pipe, locked
+ *
+ * Context: any.
+ */
+void xen_drm_cursor_push(struct xen_drm_pipe *pipe)
 {
 	struct xen_drm_cursor *cursor = &pipe->cursor;
 	struct xen_drm_call call = {
 		.done = xen_drm_cursor_moved,
 		.ctx = pipe,
 	};
+	int ret;
 
 	lockdep_assert_held(&pipe->lock);
 
 	if (!cursor->moved || cursor->on_its_way)
 		return;
-	if (xen_drm_cmd_cursor_move(pipe, cursor->x, cursor->y, &call))
-		return;
-	cursor->moved = false;
-	cursor->on_its_way = true;
+	ret = xen_drm_cmd_cursor_move(pipe, cursor->x, cursor->y, &call);
+	if (ret == -EAGAIN)
+		xen_drm_flip_retry(pipe);
+	cursor->moved = ret == -EAGAIN;
+	cursor->on_its_way = !ret;
 }
 
 static void xen_drm_cursor_move(struct xen_drm_pipe *pipe, int x, int y)

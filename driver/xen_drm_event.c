@@ -19,9 +19,9 @@ static void xen_drm_events_complain(struct xen_drm_events *events,
 	if (events->complained)
 		return;
 	events->complained = true;
-	dev_warn(events->dev,
-		 "connector %u: %s: got %u, expected %u, going on from there\n",
-		 events->index, what, got, expected);
+	dev_warn_ratelimited(events->dev,
+			     "connector %u: %s: got %u, expected %u, going on from there\n",
+			     events->index, what, got, expected);
 }
 
 /* A lost or odd id must not wedge us: count it, go on from the new one. */

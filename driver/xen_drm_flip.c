@@ -127,6 +127,22 @@ static void xen_drm_flip_add_damage(struct xen_drm_flip *flip, u64 cookie,
 	flip->dirty_cookie = cookie;
 }
 
+/**
+ * xen_drm_flip_retry - there is no room in the ring: try again in a moment
+ * @pipe: the pipe, locked
+ *
+ * The answers that make room need not be to requests of those who wait for it.
+ *
+ * Context: any.
+ */
+void xen_drm_flip_retry(struct xen_drm_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->lock);
+
+	mod_delayed_work(system_wq, &pipe->flip_timeout,
+			 msecs_to_jiffies(XEN_DRM_ROOM_MS));
+}
+
 /* Flips what got dirty while the last flip was in flight. */
 static void xen_drm_flip_dirty(struct xen_drm_pipe *pipe)
 {
@@ -138,10 +154,13 @@ static void xen_drm_flip_dirty(struct xen_drm_pipe *pipe)
 	if (!flip->dirty || xen_drm_flip_in_flight(flip))
 		return;
 	flip->dirty = false;
-	if (pipe->config_link && pipe->config_link == pipe->xdrm->link &&
-	    xen_drm_flip_submit(pipe, flip->dirty_cookie, &flip->damage,
-				&seq) == -EAGAIN)
-		flip->dirty = true;	/* an answer makes room */
+	if (!pipe->config_link || pipe->config_link != pipe->xdrm->link)
+		return;
+	if (xen_drm_flip_submit(pipe, flip->dirty_cookie, &flip->damage,
+				&seq) == -EAGAIN) {
+		flip->dirty = true;
+		xen_drm_flip_retry(pipe);
+	}
 }
 
 /* A flip that the backend refused will have no event. */
@@ -169,6 +188,7 @@ static void xen_drm_flip_answered(void *ctx, u32 seq, int status,
 		}
 	pipe->flip.whole = true;
 	event = xen_drm_flip_take_event(pipe, seq);
+	xen_drm_flip_dirty(pipe);
 	spin_unlock_irqrestore(&pipe->lock, flags);
 
 	if (status != -ENOTCONN)
@@ -270,7 +290,7 @@ void xen_drm_flip_show(struct xen_drm_pipe *pipe,
 	if (ret && ret != -ENOTCONN)
 		xen_drm_conn_set_bad(pipe, true);
 	if (ret)
-		xen_drm_flip_next_vblank(pipe, event);
+		xen_drm_flip_miss(pipe, event);
 	else if (!waits)
 		xen_drm_flip_send(pipe, event);
 }
@@ -438,6 +458,8 @@ static void xen_drm_flip_timed_out(struct work_struct *work)
 	xen_drm_events_poll(&pipe->events);
 
 	spin_lock_irq(&pipe->lock);
+	xen_drm_flip_dirty(pipe);
+	xen_drm_cursor_push(pipe);
 	expired = xen_drm_flip_in_flight(flip);
 	seq = flip->seq;
 	due = flip->sent + msecs_to_jiffies(XEN_DRM_FLIP_MS);

@@ -116,7 +116,8 @@ struct xen_drm_cursor {
  * @want_config: atomic_enable ran, the flush has to send SET_CONFIG;
  *	commit context
  * @bad: what link-status shall say
- * @flip_timeout: looks for a frame-done event that is overdue
+ * @flip_timeout: looks for a frame-done event that is overdue, and sends what there was
+ *	no room for
  * @status_work: puts @bad into the link-status property
  * @hotplug_work: fetches the EDID again and tells user space
  * @hotplug_next: jiffies; not before
@@ -126,6 +127,8 @@ struct xen_drm_cursor {
  * @max_width: largest offered on this connection, pixels
  * @max_height: likewise
  * @connected: a monitor is there
+ * @edid_lock: held from asking for an EDID to having it in @edid, so that the latest
+ *	answer stays; outside mode_config.mutex
  * @edid: raw EDID, NULL when the backend has none; mode_config.mutex
  * @edid_size: its bytes
  * @edid_new: the property has another one
@@ -163,6 +166,7 @@ struct xen_drm_pipe {
 	unsigned int max_width;
 	unsigned int max_height;
 	bool connected;
+	struct mutex edid_lock;		/* see above */
 	u8 *edid;
 	size_t edid_size;
 	bool edid_new;
@@ -203,6 +207,7 @@ int xen_drm_cursor_init(struct xen_drm_pipe *pipe,
 void xen_drm_cursor_show(struct xen_drm_pipe *pipe,
 			 const struct drm_plane_state *old,
 			 const struct drm_plane_state *new);
+void xen_drm_cursor_push(struct xen_drm_pipe *pipe);
 bool xen_drm_cursor_is_known(struct xen_drm_pipe *pipe);
 void xen_drm_cursor_reset(struct xen_drm_pipe *pipe);
 
@@ -231,6 +236,7 @@ void xen_drm_flip_next_vblank(struct xen_drm_pipe *pipe,
 			      struct drm_pending_vblank_event *event);
 void xen_drm_flip_miss(struct xen_drm_pipe *pipe,
 		       struct drm_pending_vblank_event *event);
+void xen_drm_flip_retry(struct xen_drm_pipe *pipe);
 void xen_drm_flip_abort(struct xen_drm_pipe *pipe);
 bool xen_drm_flip_event(struct xen_drm_pipe *pipe, u64 cookie);
 

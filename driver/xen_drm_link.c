@@ -176,6 +176,18 @@ int xen_drm_link_open(struct xen_drm *xdrm, struct xenbus_device *xb,
 	return ret;
 }
 
+/* A guest that was restored elsewhere may have got monitors of other sizes. */
+static void xen_drm_link_take_sizes(struct xen_drm *xdrm,
+				    const struct xen_drm_cfg *cfg)
+{
+	unsigned int i;
+
+	for (i = 0; i < xdrm->num_pipes && i < cfg->num_conn; i++) {
+		WRITE_ONCE(xdrm->cfg.conn[i].width, cfg->conn[i].width);
+		WRITE_ONCE(xdrm->cfg.conn[i].height, cfg->conn[i].height);
+	}
+}
+
 /**
  * xen_drm_link_start - the backend is connected: requests may go
  * @xdrm: the device, its channels open
@@ -200,6 +212,7 @@ void xen_drm_link_start(struct xen_drm *xdrm, struct xenbus_device *xb,
 	WRITE_ONCE(xdrm->features, xen_drm_link_features(cfg));
 	mutex_unlock(&xdrm->bufs_lock);
 
+	xen_drm_link_take_sizes(xdrm, cfg);
 	for (i = 0; i < xdrm->num_pipes; i++) {
 		xen_drm_ring_start(&xdrm->pipes[i].ring);
 		xen_drm_events_start(&xdrm->pipes[i].events);

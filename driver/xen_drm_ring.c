@@ -79,9 +79,9 @@ static void xen_drm_ring_break(struct xen_drm_ring *ring, const char *why,
 	ring->look = jiffies;
 	mod_delayed_work(system_wq, &ring->expire, 0);
 	atomic64_inc(&ring->stats->violations);
-	dev_err(ring->dev,
-		"connector %u: backend broke the protocol: %s (%u), waiting for it to reconnect\n",
-		ring->index, why, value);
+	dev_err_ratelimited(ring->dev,
+			    "connector %u: backend broke the protocol: %s (%u), waiting for it to reconnect\n",
+			    ring->index, why, value);
 }
 
 /* Checks a response against what we asked and frees its slot. */
@@ -578,6 +578,18 @@ bool xen_drm_ring_has_room(const struct xen_drm_ring *ring)
 	return !READ_ONCE(ring->up) || READ_ONCE(ring->broken) ||
 	       READ_ONCE(ring->front.req_prod_pvt) -
 	       READ_ONCE(ring->front.rsp_cons) < XEN_DRM_RING_SLOTS;
+}
+
+/**
+ * xen_drm_ring_is_silent - has the backend stopped to answer?
+ * @ring: the ring, in any state
+ *
+ * Context: any.
+ * Return: whether a request timed out, and no answer came since.
+ */
+bool xen_drm_ring_is_silent(const struct xen_drm_ring *ring)
+{
+	return READ_ONCE(ring->silent);
 }
 
 /* Is the ring full of requests that a backend did not answer in time? */

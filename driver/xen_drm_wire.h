@@ -155,6 +155,7 @@ struct xen_drm_ring {
 void xen_drm_ring_init(struct xen_drm_ring *ring, unsigned int index,
 		       struct xen_drm_stats *stats);
 bool xen_drm_ring_is_lost(struct xen_drm_ring *ring);
+bool xen_drm_ring_is_silent(const struct xen_drm_ring *ring);
 int xen_drm_ring_open(struct xen_drm_ring *ring, struct xenbus_device *xb);
 void xen_drm_ring_start(struct xen_drm_ring *ring);
 void xen_drm_ring_stop(struct xen_drm_ring *ring);

@@ -50,6 +50,7 @@ static int xen_drm_conn_test_init(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, t->pipe);
 	t->xdrm.pipes = t->pipe;
 	t->pipe->xdrm = &t->xdrm;
+	mutex_init(&t->pipe->edid_lock);
 	connector = &t->pipe->connector;
 	connector->dev = &t->xdrm.drm;
 	mutex_init(&connector->eld_mutex);
@@ -304,11 +305,20 @@ static void xen_drm_test_conn_no_answer(struct kunit *test)
 	xen_drm_conn_test_expect_none(test);
 	KUNIT_EXPECT_EQ(test, t->asked, 1);
 
+	/* short of memory to ask with: the monitor is as it was */
+	t->status = 0;
+	xen_drm_conn_fetch_edid(t->pipe, true);
+	KUNIT_EXPECT_NOT_NULL(test, t->pipe->edid);
+	t->status = -ENOMEM;
+	KUNIT_EXPECT_TRUE(test, xen_drm_conn_fetch_edid(t->pipe, true));
+	KUNIT_EXPECT_NOT_NULL(test, t->pipe->edid);
+	KUNIT_EXPECT_EQ(test, t->asked, 3);
+
 	/* version 1 has no EDIDs: it is not asked */
 	t->status = 0;
 	t->xdrm.version = 1;
 	xen_drm_conn_test_expect_none(test);
-	KUNIT_EXPECT_EQ(test, t->asked, 1);
+	KUNIT_EXPECT_EQ(test, t->asked, 3);
 }
 
 static bool xen_drm_conn_test_offered(struct xen_drm_conn_test *t,

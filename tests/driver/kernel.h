@@ -206,7 +206,7 @@ extern unsigned int kernel_messages;
 void kernel_message(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2)));
 
-#define dev_err(dev, ...)		((void)(dev), kernel_message(__VA_ARGS__))
+#define dev_err_ratelimited(dev, ...)	((void)(dev), kernel_message(__VA_ARGS__))
 #define dev_warn(dev, ...)		((void)(dev), kernel_message(__VA_ARGS__))
 #define dev_warn_ratelimited(dev, ...)	((void)(dev), kernel_message(__VA_ARGS__))
 #define xenbus_dev_fatal(xb, err, ...)					\
