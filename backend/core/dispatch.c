@@ -39,9 +39,36 @@ static int check_modes(const struct xd_conn *conn,
 			      guest->params.limits.max_bytes);
 }
 
-static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
+/* A framebuffer from (@x,@y) on. */
+static int fb_view(struct xd_guest *guest, struct xd_fb *fb, uint32_t x,
+		   uint32_t y, struct xd_image *ret_image)
 {
+	int ret;
+
+	if (x >= fb->layout.width || y >= fb->layout.height)
+		return -EINVAL;
+	ret = xd_fb_image(guest, fb, ret_image);
+	if (ret)
+		return ret;
+	ret_image->width -= x;
+	ret_image->height -= y;
+	ret_image->data = (const char *)ret_image->data +
+		(size_t)y * ret_image->stride +
+		(size_t)x * ret_image->format->cpp;
+	return 0;
+}
+
+static int set_config(struct xd_conn *conn, const struct xd_set_config *req)
+{
+	const struct xd_screen screen = {
+		.width = conn->params.width,
+		.height = conn->params.height,
+		.max_width = conn->max_width,
+		.max_height = conn->max_height,
+		.several = conn->guest->nr_conns > 1,
+	};
 	struct xd_guest *guest = conn->guest;
+	struct xd_set_config fitted = *req, *cfg = &fitted;
 	struct xd_image image;
 	struct xd_fb *fb;
 	int ret;
@@ -55,12 +82,11 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 	fb = xd_fb_find(guest, cfg->fb_cookie);
 	if (!fb)
 		return -ENOENT;
-	ret = xd_set_config_check(cfg, conn->max_width, conn->max_height,
-				  &fb->layout);
+	ret = xd_set_config_fit(cfg, &screen, &fb->layout);
 	if (!ret)
 		ret = check_modes(conn, cfg);
 	if (!ret)
-		ret = xd_fb_image(guest, fb, &image);
+		ret = fb_view(guest, fb, cfg->x, cfg->y, &image);
 	if (ret)
 		return ret;
 	xd_fb_offer(conn, fb, &image);
@@ -71,6 +97,8 @@ static int set_config(struct xd_conn *conn, const struct xd_set_config *cfg)
 	conn->on = true;
 	conn->mode_width = cfg->width;
 	conn->mode_height = cfg->height;
+	conn->fb_x = cfg->x;
+	conn->fb_y = cfg->y;
 	end_flips(conn);
 	return 0;
 }
@@ -84,7 +112,8 @@ static bool present_first(struct xd_conn *conn)
 	struct xd_image image;
 
 	/* detached while it waited, or pages that cannot be mapped */
-	if (!conn->on || !fb || xd_fb_image(guest, fb, &image))
+	if (!conn->on || !fb ||
+	    fb_view(guest, fb, conn->fb_x, conn->fb_y, &image))
 		return false;
 	xd_fb_offer(conn, fb, &image);
 	/* what one that was dropped had changed is in this one, too */
@@ -154,7 +183,7 @@ static int page_flip(struct xd_conn *conn, const struct xd_pg_flip *req)
 	if (conn->nr_flips + conn->nr_owed >= XD_MAX_FLIPS)
 		return -EBUSY;
 	if (conn->on) {
-		ret = xd_fb_image(guest, fb, &image);
+		ret = fb_view(guest, fb, conn->fb_x, conn->fb_y, &image);
 		if (ret)
 			return ret;
 	}
@@ -162,7 +191,8 @@ static int page_flip(struct xd_conn *conn, const struct xd_pg_flip *req)
 	flip = &conn->flips[conn->nr_flips++];
 	flip->fb_cookie = req->fb_cookie;
 	flip->since = xd_now();
-	flip->nr_damage = req->nr_damage;
+	/* of one framebuffer for several screens it is not reckoned with */
+	flip->nr_damage = conn->fb_x || conn->fb_y ? 0 : req->nr_damage;
 	for (i = 0; i < req->nr_damage; i++)
 		flip->damage[i] = (pixman_box32_t){
 			.x1 = (int32_t)req->damage[i].x1,

@@ -90,7 +90,9 @@ void xd_fb_offer(struct xd_conn *conn, struct xd_fb *fb,
 	}
 	dmabuf = (struct xd_dmabuf){
 		.fd = fb->dbuf->export.fd,
-		.offset = fb->dbuf->export.offset + fb->layout.offset,
+		.offset = fb->dbuf->export.offset +
+			(uint64_t)((const char *)image->data -
+				   (const char *)fb->dbuf->addr),
 		.size = fb->dbuf->export.size,
 	};
 	output->ops->import(output, conn->index, image, &dmabuf);

@@ -75,6 +75,7 @@ struct xd_flip {
  * @max_width, @max_height: the largest that ever was preferred: a mode that
  *		the guest was offered stays good
  * @on:		a mode is set, @mode_width x @mode_height
+ * @fb_x, @fb_y: where in framebuffers the picture begins
  * @flips:	oldest first; the first one is with the output
  * @dropped:	one was, with its damage: the next one is shown whole
  * @owed:	flip events that found the event page full
@@ -102,6 +103,8 @@ struct xd_conn {
 	bool on;
 	uint32_t mode_width;
 	uint32_t mode_height;
+	uint32_t fb_x;
+	uint32_t fb_y;
 	struct xd_flip flips[XD_MAX_FLIPS];
 	unsigned int nr_flips;
 	bool dropped;

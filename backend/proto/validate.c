@@ -17,6 +17,17 @@ static uint64_t round_up(uint64_t value, uint64_t power_of_two)
 	return (value + power_of_two - 1) & ~(power_of_two - 1);
 }
 
+/* Rows of whole pixels, with not too much between them, that fill @bytes. */
+static bool divides(uint64_t bytes, uint32_t height, uint32_t bpp,
+		    uint64_t packed)
+{
+	uint64_t stride = bytes / height;
+
+	return bytes % height == 0 && bpp % 8 == 0 && stride % (bpp / 8) == 0 &&
+	       stride > packed && stride < 2 * packed &&
+	       stride - packed < XD_PAGE_SIZE;
+}
+
 int xd_infer_stride(uint32_t width, uint32_t height, uint32_t bpp,
 		    uint32_t data_ofs, uint32_t buffer_sz,
 		    uint32_t likely_align, uint32_t *ret_stride)
@@ -44,8 +55,14 @@ int xd_infer_stride(uint32_t width, uint32_t height, uint32_t bpp,
 		    round_up(buffer_sz, XD_PAGE_SIZE))
 			paged = stride;
 	}
-	if (!paged)
-		return -EINVAL;
+	if (!paged) {
+		uint64_t bytes = (uint64_t)buffer_sz - data_ofs;
+
+		if (data_ofs > buffer_sz ||
+		    !divides(bytes, height, bpp, packed))
+			return -EINVAL;
+		paged = bytes / height;
+	}
 
 	*ret_stride = (uint32_t)paged;
 	return 0;
@@ -105,17 +122,31 @@ int xd_fb_check(const struct xd_dbuf_create *dbuf,
 	return 0;
 }
 
-int xd_set_config_check(const struct xd_set_config *cfg, uint32_t max_width,
-			uint32_t max_height,
-			const struct xd_fb_layout *layout)
+/* All of a framebuffer, of which the screen is a part. */
+static bool is_spread(const struct xd_set_config *cfg,
+		      const struct xd_screen *screen,
+		      const struct xd_fb_layout *layout)
+{
+	return screen->several && cfg->width == layout->width &&
+	       cfg->height == layout->height &&
+	       (uint64_t)cfg->x + screen->width <= layout->width &&
+	       (uint64_t)cfg->y + screen->height <= layout->height;
+}
+
+int xd_set_config_fit(struct xd_set_config *cfg, const struct xd_screen *screen,
+		      const struct xd_fb_layout *layout)
 {
 	if (cfg->off)
 		return 0;
-	if ((uint64_t)cfg->x + cfg->width > max_width ||
-	    (uint64_t)cfg->y + cfg->height > max_height)
-		return -EINVAL;
 	if (cfg->bpp != layout->format->bpp)
 		return -EINVAL;
+	if (!cfg->x && !cfg->y && cfg->width <= screen->max_width &&
+	    cfg->height <= screen->max_height)
+		return 0;
+	if (!is_spread(cfg, screen, layout))
+		return -EINVAL;
+	cfg->width = screen->width;
+	cfg->height = screen->height;
 	return 0;
 }
 

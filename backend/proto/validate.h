@@ -41,7 +41,8 @@ struct xd_fb_layout {
  * Takes that of the strides which peers use (packed, or rounded up to a power
  * of two from 4 to 256 bytes) which explains @buffer_sz: to the byte, else to
  * the page; there the one of @likely_align is taken first, then the smallest.
- * When none does the buffer is refused.
+ * When none does: any that explains it to the byte, with less than a page, and
+ * less than a row, between rows of whole pixels. Else the buffer is refused.
  *
  * Return: 0, or -EINVAL.
  */
@@ -62,17 +63,36 @@ int xd_fb_check(const struct xd_dbuf_create *dbuf,
 		struct xd_fb_layout *ret_layout);
 
 /**
- * xd_set_config_check() - a mode against connector and framebuffer
- * @cfg:	the request; nothing to check when it switches off
- * @max_width, @max_height: what the connector shows at most
+ * struct xd_screen - what a connector can show
+ * @width, @height: pixels, as configured
+ * @max_width, @max_height: the largest mode it was ever offered with
+ * @several:	the guest has others, and may spread one picture over them
+ */
+struct xd_screen {
+	uint32_t width;
+	uint32_t height;
+	uint32_t max_width;
+	uint32_t max_height;
+	bool several;
+};
+
+/**
+ * xd_set_config_fit() - a mode against connector and framebuffer
+ * @cfg:	the request; nothing to check when it switches off. On success
+ *		@x, @y are where in the framebuffer the picture begins, and
+ *		@width, @height are the mode's
+ * @screen:	the connector
  * @layout:	the framebuffer that @cfg names
+ *
+ * Linux's frontend names a framebuffer's size, not the mode's, and where in it
+ * the screen is: with one framebuffer for all screens (Xorg) that is more than
+ * a connector shows. Then the mode is the configured one.
  *
  * Return: 0, or -EINVAL when the picture leaves the connector or the depth
  * is not the framebuffer's.
  */
-int xd_set_config_check(const struct xd_set_config *cfg, uint32_t max_width,
-			uint32_t max_height,
-			const struct xd_fb_layout *layout);
+int xd_set_config_fit(struct xd_set_config *cfg, const struct xd_screen *screen,
+		      const struct xd_fb_layout *layout);
 
 /**
  * xd_modes_check() - a mode against all that the guest has

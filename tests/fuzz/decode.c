@@ -42,15 +42,19 @@ static void check_fb(const struct xd_dbuf_create *dbuf,
 	      (layout->height - 1) + row <= dbuf->buffer_sz);
 }
 
-static void check_config(const struct xd_set_config *cfg,
+static void check_config(const struct xd_set_config *req,
 			 const struct xd_fb_layout *layout)
 {
-	if (cfg->off || !layout->format ||
-	    xd_set_config_check(cfg, 1920, 1080, layout))
+	const struct xd_screen screen = { 1920, 1080, 2560, 1440, true };
+	struct xd_set_config cfg = *req;
+
+	if (cfg.off || !layout->format ||
+	    xd_set_config_fit(&cfg, &screen, layout))
 		return;
-	CHECK(cfg->width && cfg->height && cfg->fb_cookie);
-	CHECK(cfg->x < 1920 && cfg->width <= 1920 - cfg->x);
-	CHECK(cfg->y < 1080 && cfg->height <= 1080 - cfg->y);
+	CHECK(cfg.width && cfg.height && cfg.fb_cookie);
+	CHECK(cfg.width <= 2560 && cfg.height <= 1440);
+	CHECK(!cfg.x || cfg.x + (uint64_t)cfg.width <= layout->width);
+	CHECK(!cfg.y || cfg.y + (uint64_t)cfg.height <= layout->height);
 }
 
 static void check_flip(const struct xd_pg_flip *flip,

@@ -197,6 +197,73 @@ static void packed_rows(void **state)
 	end(sim);
 }
 
+static int32_t set_part(struct sim_conn *c, uint64_t fb, uint32_t x,
+			uint32_t width, uint32_t height)
+{
+	struct xendispl_req *req = sim_next_slot(c, XENDISPL_OP_SET_CONFIG);
+
+	req->op.set_config.fb_cookie = fb;
+	req->op.set_config.x = x;
+	req->op.set_config.width = width;
+	req->op.set_config.height = height;
+	req->op.set_config.bpp = 32;
+	return sim_call(c);
+}
+
+/* 640 pixels for one screen, the rest for the other. */
+static void draw_both(struct sim_buf *buf, uint32_t seed, uint32_t other)
+{
+	uint32_t *pixel = (uint32_t *)buf->pages;
+
+	for (uint32_t y = 0; y < buf->height; y++)
+		for (uint32_t x = 0; x < buf->width; x++)
+			*pixel++ = x < 640 ? sim_pixel(seed, x, y) :
+					     sim_pixel(other, x - 640, y);
+}
+
+static void expect_both(struct sim *sim, uint32_t seed, uint32_t other)
+{
+	sim_expect_picture(sim, &front, 0, 640, 480, seed);
+	sim_expect_picture(sim, &front, 1, 320, 480, other);
+}
+
+/*
+ * Xorg has one framebuffer for all screens, and Linux tells all of its size: each
+ * screen shows its part, also after flips.
+ */
+static void spread_over_two(void **state)
+{
+	static const char *const two[] = { "640x480", "320x480" };
+	struct sim *sim = *state;
+	struct sim_buf bufs[2];
+	uint64_t i;
+
+	sim_guest_create(&front, sim->fake, 5, 2, two);
+	sim_connect(&front, 0);
+	for (i = 0; i < 2; i++) {
+		sim_buf_init(&bufs[i], &front, 10 + i, 960, 480, 32);
+		draw_both(&bufs[i], 1 + (uint32_t)i, 3 + (uint32_t)i);
+		ok(sim_dbuf_create(&front, &bufs[i]));
+		ok(sim_fb_attach(&front, 10 + i, 20 + i, 960, 480,
+				 XD_FMT_XRGB8888));
+	}
+	ok(set_part(&front.conn[0], 20, 0, 960, 480));
+	ok(set_part(&front.conn[1], 20, 640, 960, 480));
+	assert_int_equal(set_part(&front.conn[1], 20, 641, 960, 480), -EINVAL);
+	expect_both(sim, 1, 3);
+	for (i = 0; i < 2; i++) {
+		ok(sim_flip(&front.conn[i], 21));
+		sim_wait_events(&front.conn[i], 1);
+	}
+	expect_both(sim, 2, 4);
+	for (i = 0; i < 2; i++) {
+		ok(sim_fb_detach(&front, 20 + i));
+		ok(sim_dbuf_destroy(&front, 10 + i));
+		sim_buf_finish(&bufs[i], &front);
+	}
+	end(sim);
+}
+
 /* A second client, and a tenth: what the first one left is in nobody's way. */
 static void ten_clients(void **state)
 {
@@ -235,6 +302,7 @@ int main(void)
 		SIM_TEST(imported_buffer, "imported-buffer"),
 		SIM_TEST(aligned_rows, "aligned-rows"),
 		SIM_TEST(packed_rows, "packed-rows"),
+		SIM_TEST(spread_over_two, "spread-over-two"),
 		SIM_TEST(ten_clients, "ten-clients"),
 	};
 

@@ -40,6 +40,9 @@ static void stride_of_peers(void **state)
 		{ "4-aligned 24", 1366, 768, 24, 0, 4100 * 768, 1, 4100 },
 		{ "8-aligned 24", 1366, 768, 24, 0, 4104 * 768, 1, 4104 },
 		{ "64-aligned", 1366, 768, 32, 0, 5504 * 768, 1, 5504 },
+		{ "1024-aligned", 1366, 768, 32, 0, 6144 * 768, 1, 6144 },
+		{ "16 pixels more", 1366, 768, 32, 0, 5528 * 768, 1, 5528 },
+		{ "and an offset", 1366, 768, 32, 64, 64 + 5528 * 768, 1, 5528 },
 		{ "256-aligned", 1366, 768, 32, 0, 5632 * 768, 1, 5632 },
 		{ "one row", 100, 1, 32, 0, 4096, 1, 400 },
 		{ "one pixel", 1, 1, 8, 0, 1, 1, 1 },
@@ -72,6 +75,9 @@ static void stride_refused(void **state)
 		{ 1920, 1080, 32, 0, 8294399 },
 		{ 1920, 1080, 32, 0, 2 * 8294400 },
 		{ 1920, 1080, 32, 1, 8294400 },
+		{ 1920, 1080, 32, 0, 1080 * (7680 + 4096) },
+		{ 100, 4096, 32, 0, 4096 * 402 },
+		{ 64, 64, 32, 8192, 4096 },
 		{ 0, 1, 32, 0, 0 },
 		{ 1, 0, 32, 0, 0 },
 		{ 1, 1, 0, 0, 0 },
@@ -226,6 +232,16 @@ static void fb_never_leaves_buffer(void **state)
 	assert_in_range(passed, 1000, 200000);
 }
 
+static int fit(struct xd_set_config *cfg, uint32_t max_width,
+	       uint32_t max_height, const struct xd_fb_layout *layout)
+{
+	const struct xd_screen screen = {
+		max_width, max_height, max_width, max_height, false
+	};
+
+	return xd_set_config_fit(cfg, &screen, layout);
+}
+
 static void config_bounds(void **state)
 {
 	struct xd_fb_layout l = {
@@ -235,18 +251,55 @@ static void config_bounds(void **state)
 	struct xd_set_config c = { .fb_cookie = 2, .width = 800, .height = 600,
 				   .bpp = 16 };
 
-	assert_int_equal(xd_set_config_check(&c, 800, 600, &l), 0);
-	assert_int_equal(xd_set_config_check(&c, 799, 600, &l), -EINVAL);
-	assert_int_equal(xd_set_config_check(&c, 800, 599, &l), -EINVAL);
+	assert_int_equal(fit(&c, 800, 600, &l), 0);
+	assert_int_equal(fit(&c, 799, 600, &l), -EINVAL);
+	assert_int_equal(fit(&c, 800, 599, &l), -EINVAL);
 	c.x = 1;
-	assert_int_equal(xd_set_config_check(&c, 800, 600, &l), -EINVAL);
+	assert_int_equal(fit(&c, 800, 600, &l), -EINVAL);
 	c.x = UINT32_MAX;
-	assert_int_equal(xd_set_config_check(&c, 800, 600, &l), -EINVAL);
+	assert_int_equal(fit(&c, 800, 600, &l), -EINVAL);
 	c.x = 0;
 	c.bpp = 32;
-	assert_int_equal(xd_set_config_check(&c, 800, 600, &l), -EINVAL);
+	assert_int_equal(fit(&c, 800, 600, &l), -EINVAL);
 	c = (struct xd_set_config){ .off = true };
-	assert_int_equal(xd_set_config_check(&c, 0, 0, NULL), 0);
+	assert_int_equal(fit(&c, 0, 0, NULL), 0);
+}
+
+/* One framebuffer over two screens: each shows its part of it, and no more. */
+static void config_spread(void **state)
+{
+	const struct xd_fb_layout l = {
+		.format = xd_format_find(XD_FMT_XRGB8888), .width = 1440,
+		.height = 600,
+	};
+	const struct xd_set_config whole = { .fb_cookie = 2, .width = 1440,
+					     .height = 600, .bpp = 32 };
+	struct xd_screen screen = { 800, 600, 800, 600, true };
+	struct xd_set_config c = whole;
+
+	assert_int_equal(xd_set_config_fit(&c, &screen, &l), 0);
+	assert_int_equal(c.x, 0);
+	assert_int_equal(c.width, 800);
+	assert_int_equal(c.height, 600);
+
+	screen = (struct xd_screen){ 640, 480, 640, 480, true };
+	c = whole;
+	c.x = 800;
+	c.y = 120;
+	assert_int_equal(xd_set_config_fit(&c, &screen, &l), 0);
+	assert_int_equal(c.x, 800);
+	assert_int_equal(c.y, 120);
+	assert_int_equal(c.width, 640);
+	assert_int_equal(c.height, 480);
+
+	for (int i = 0; i < 5; i++) {
+		c = whole;
+		c.x = 800 + (i == 0);
+		c.y = i == 1 ? 121 : i == 2 ? UINT32_MAX : 0;
+		c.width -= i == 3;
+		screen.several = i != 4;
+		assert_int_equal(xd_set_config_fit(&c, &screen, &l), -EINVAL);
+	}
 }
 
 static void modes_together(void **state)
@@ -355,6 +408,7 @@ int main(void)
 		TEST(fb_told_layout, "fb-told-layout"),
 		TEST(fb_never_leaves_buffer, "fb-never-leaves-buffer"),
 		TEST(config_bounds, "config-bounds"),
+		TEST(config_spread, "config-spread"),
 		TEST(modes_together, "modes-together"),
 		TEST(flip_damage_bounds, "flip-damage-bounds"),
 		TEST(limits_dbufs, "limits-dbufs"),
