@@ -18,4 +18,14 @@ static inline void trace_xen_drm_response(unsigned int conn, u16 id, u8 op,
 static inline void trace_xen_drm_event(unsigned int conn, u16 id, u8 type,
 				       u64 cookie) {}
 
+enum {
+	XEN_DRM_FLIP_ARMED,
+	XEN_DRM_FLIP_SHOWN,
+	XEN_DRM_FLIP_LATE,
+	XEN_DRM_FLIP_TIMED_OUT,
+};
+
+static inline void trace_xen_drm_flip(unsigned int conn, u32 seq, u64 cookie,
+				      unsigned int what) {}
+
 #endif

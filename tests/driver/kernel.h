@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * As much of the kernel as the driver's parsers, ring and event page need, for
- * one thread in user space. Nothing happens by itself: interrupts and works run
+ * As much of the kernel as the driver's parsers, ring, event page and flips need,
+ * for one thread in user space. Nothing happens by itself: interrupts and works run
  * when a test says so, and time passes in kernel_wait() only.
  */
 #ifndef TESTS_DRIVER_KERNEL_H
@@ -145,6 +145,8 @@ extern unsigned long jiffies;
 #define msecs_to_jiffies(ms)	((unsigned long)(ms))
 #define time_before(a, b)	((long)((a) - (b)) < 0)
 
+static inline ktime_t ktime_get(void) { return (ktime_t)jiffies * 1000000; }
+
 struct hrtimer { int unused; };
 struct workqueue_struct;
 struct work_struct {
@@ -209,6 +211,7 @@ void kernel_message(const char *fmt, ...)
 #define dev_err_ratelimited(dev, ...)	((void)(dev), kernel_message(__VA_ARGS__))
 #define dev_warn(dev, ...)		((void)(dev), kernel_message(__VA_ARGS__))
 #define dev_warn_ratelimited(dev, ...)	((void)(dev), kernel_message(__VA_ARGS__))
+#define drm_err_ratelimited(drm, ...)	((void)(drm), kernel_message(__VA_ARGS__))
 #define xenbus_dev_fatal(xb, err, ...)					\
 	((void)(xb), (void)(err), kernel_message(__VA_ARGS__))
 
@@ -269,8 +272,14 @@ void kernel_expect_clean(void);
 
 /* What the driver's private header has inside its structures. */
 
-struct drm_device { struct { struct mutex mutex; } mode_config; };
-struct drm_format_info { u32 format; };
+struct drm_device {
+	struct { struct mutex mutex; } mode_config;
+	spinlock_t event_lock;
+};
+struct drm_format_info {
+	u32 format;
+	u8 cpp[4];
+};
 struct drm_framebuffer {
 	struct drm_device *dev;
 	const struct drm_format_info *format;
@@ -281,7 +290,15 @@ struct drm_framebuffer {
 };
 struct drm_gem_object { int unused; };
 struct drm_plane { int unused; };
-struct drm_crtc { int unused; };
+struct drm_display_mode { int hdisplay, vdisplay; };
+struct drm_crtc_state { struct drm_display_mode mode; };
+struct drm_crtc {
+	struct drm_device *dev;
+	struct drm_crtc_state *state;
+};
+struct drm_file;
+struct drm_pending_event { struct drm_file *file_priv; };
+struct drm_pending_vblank_event { struct drm_pending_event base; };
 struct drm_encoder { int unused; };
 struct drm_connector { int unused; };
 
@@ -299,13 +316,10 @@ struct address_space;
 struct dma_buf;
 struct dma_buf_attachment;
 struct drm_atomic_state;
-struct drm_display_mode;
-struct drm_file;
 struct drm_minor;
 struct drm_mode_create_dumb;
 struct drm_mode_fb_cmd2;
 struct drm_modeset_acquire_ctx;
-struct drm_pending_vblank_event;
 struct drm_plane_funcs;
 struct drm_plane_state;
 struct drm_property;
