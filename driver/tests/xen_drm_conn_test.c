@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Modes: without an EDID, and with what a backend may send as one. */
 
+#include <drm/drm_probe_helper.h>
+
 #include "xen_drm_test.h"
+
+static void xen_drm_conn_test_hotplug(struct drm_connector *connector);
+
+/* there are no clients to be told */
+#define drm_kms_helper_connector_hotplug_event	xen_drm_conn_test_hotplug
 
 #include "../xen_drm_conn.c"
 #include "../xen_drm_edid.c"
@@ -13,6 +20,7 @@ struct xen_drm_conn_test {
 	size_t size;
 	int status;
 	unsigned int asked;
+	unsigned int told;		/* that there is another */
 };
 
 /* in place of the driver's: the backend of the test */
@@ -29,6 +37,12 @@ int xen_drm_cmd_get_edid(struct xen_drm_pipe *pipe, u8 **ret_edid,
 	*ret_edid = kmemdup(t->edid, t->size, GFP_KERNEL);
 	*ret_size = t->size;
 	return *ret_edid ? 0 : -ENOMEM;
+}
+
+static void xen_drm_conn_test_hotplug(struct drm_connector *connector)
+{
+	container_of(connector_to_pipe(connector)->xdrm,
+		     struct xen_drm_conn_test, xdrm)->told++;
 }
 
 static const struct drm_mode_config_funcs xen_drm_conn_test_funcs;
@@ -55,6 +69,7 @@ static int xen_drm_conn_test_init(struct kunit *test)
 	connector->dev = &t->xdrm.drm;
 	mutex_init(&connector->eld_mutex);
 	INIT_LIST_HEAD(&connector->probed_modes);
+	xen_drm_conn_prepare(t->pipe);
 	test->priv = t;
 	return 0;
 }
@@ -76,6 +91,7 @@ static void xen_drm_conn_test_exit(struct kunit *test)
 
 	if (!t || !t->pipe)
 		return;
+	xen_drm_conn_finish(t->pipe);
 	xen_drm_conn_test_forget(t);
 	kfree(t->pipe->edid);
 }
@@ -355,6 +371,20 @@ static void xen_drm_test_conn_shrinks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, xen_drm_conn_test_offered(t, 1024, 768));
 }
 
+/* another monitor: it is asked for, and clients are told */
+static void xen_drm_test_conn_event(struct kunit *test)
+{
+	struct xen_drm_conn_test *t = test->priv;
+
+	t->xdrm.registered = true;
+	xen_drm_conn_test_make_edid(t);
+	KUNIT_EXPECT_TRUE(test, xen_drm_conn_event(t->pipe, true));
+	flush_delayed_work(&t->pipe->hotplug_work);
+	KUNIT_EXPECT_EQ(test, t->asked, 1);
+	KUNIT_EXPECT_EQ(test, t->told, 1);
+	KUNIT_EXPECT_EQ(test, t->pipe->width, 1024);
+}
+
 static struct kunit_case xen_drm_conn_cases[] = {
 	KUNIT_CASE(xen_drm_test_conn_configured),
 	KUNIT_CASE(xen_drm_test_conn_no_edid),
@@ -363,6 +393,7 @@ static struct kunit_case xen_drm_conn_cases[] = {
 	KUNIT_CASE(xen_drm_test_conn_bad_edid),
 	KUNIT_CASE(xen_drm_test_conn_no_answer),
 	KUNIT_CASE(xen_drm_test_conn_shrinks),
+	KUNIT_CASE(xen_drm_test_conn_event),
 	{}
 };
 
