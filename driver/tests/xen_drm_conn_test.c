@@ -371,7 +371,29 @@ static void xen_drm_test_conn_shrinks(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, xen_drm_conn_test_offered(t, 1024, 768));
 }
 
-/* another monitor: it is asked for, and clients are told */
+/* a monitor that changes while the device is being made is asked for, too */
+static void xen_drm_test_conn_early_event(struct kunit *test)
+{
+	struct xen_drm_conn_test *t = test->priv;
+
+	xen_drm_conn_new_backend(t->pipe);
+	t->status = -EIO;
+	xen_drm_conn_fetch_edid(t->pipe, true);
+	KUNIT_EXPECT_EQ(test, t->asked, 1);
+	KUNIT_EXPECT_EQ(test, t->pipe->width, 800);
+
+	t->status = 0;
+	xen_drm_conn_test_make_edid(t);
+	KUNIT_EXPECT_TRUE(test, xen_drm_conn_event(t->pipe, true));
+	flush_delayed_work(&t->pipe->hotplug_work);
+	KUNIT_EXPECT_EQ(test, t->told, 0);
+	t->xdrm.registered = true;
+	flush_delayed_work(&t->pipe->hotplug_work);
+	KUNIT_EXPECT_EQ(test, t->asked, 2);
+	KUNIT_EXPECT_EQ(test, t->pipe->width, 1024);
+}
+
+/* later, clients are told */
 static void xen_drm_test_conn_event(struct kunit *test)
 {
 	struct xen_drm_conn_test *t = test->priv;
@@ -394,6 +416,7 @@ static struct kunit_case xen_drm_conn_cases[] = {
 	KUNIT_CASE(xen_drm_test_conn_no_answer),
 	KUNIT_CASE(xen_drm_test_conn_shrinks),
 	KUNIT_CASE(xen_drm_test_conn_event),
+	KUNIT_CASE(xen_drm_test_conn_early_event),
 	{}
 };
 

@@ -493,6 +493,122 @@ static void xen_drm_test_flip_miss(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_told(t, 2), 1);
 }
 
+/* what was remembered while the backend refuses is shown at once, and whole */
+static void xen_drm_test_flip_damage_refused(struct kunit *test)
+{
+	struct xen_drm_flip_test *t = test->priv;
+
+	xen_drm_flip_test_dirty(t, 0, 0, 1);
+	xen_drm_flip_test_dirty(t, 1, 0, 2);
+	xen_drm_flip_test_answer(t, 0, -EIO);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 2);
+	KUNIT_EXPECT_EQ(test, t->flip[1].cookie, t->fb[0].cookie);
+	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_areas(t, 1), 0);
+
+	/* once; one that refuses everything is not asked for ever */
+	xen_drm_flip_test_answer(t, 1, -EIO);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 2);
+	xen_drm_flip_test_flip(t, 2, 1, 3);
+	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_areas(t, 2), 0);
+
+	/* after a page flip, too */
+	xen_drm_flip_test_dirty(t, 3, 1, 4);
+	xen_drm_flip_test_answer(t, 2, -EIO);
+	KUNIT_EXPECT_EQ(test, t->sent[2], 1);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 4);
+	KUNIT_EXPECT_EQ(test, t->flip[3].cookie, t->fb[1].cookie);
+	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_areas(t, 3), 0);
+
+	/* but not beside one that is in flight */
+	xen_drm_flip_test_flip(t, 4, 0, 5);
+	xen_drm_flip_test_dirty(t, 5, 0, 6);
+	xen_drm_flip_test_answer(t, 3, -EIO);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 5);
+	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_told(t, 4), 0);
+	xen_drm_flip_test_frame(t, 0);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 6);
+	KUNIT_EXPECT_EQ(test, t->flip[5].cookie, t->fb[0].cookie);
+	xen_drm_flip_test_once(test, 6);
+}
+
+/* what could not be sent is in what is sent next */
+static void xen_drm_test_flip_no_room(struct kunit *test)
+{
+	struct xen_drm_flip_test *t = test->priv;
+
+	t->ret = -EAGAIN;
+	xen_drm_flip_test_flip(t, 0, 1, 1);
+	t->ret = 0;
+	xen_drm_flip_test_dirty(t, 1, 1, 2);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 1);
+	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_areas(t, 0), 0);
+	xen_drm_flip_test_frame(t, 1);
+
+	t->ret = -EAGAIN;
+	xen_drm_flip_test_dirty(t, 2, 1, 3);
+	t->ret = 0;
+	xen_drm_flip_test_flip(t, 3, 0, 4);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 2);
+	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_areas(t, 1), 0);
+	xen_drm_flip_test_frame(t, 0);
+	xen_drm_flip_test_once(test, 4);
+}
+
+/* remembered, and others fill the ring: no answer to a flip says that there is room */
+static void xen_drm_test_flip_damage_no_room(struct kunit *test)
+{
+	struct xen_drm_flip_test *t = test->priv;
+
+	xen_drm_flip_test_dirty(t, 0, 0, 1);
+	xen_drm_flip_test_dirty(t, 1, 0, 2);
+	xen_drm_flip_test_answer(t, 0, 0);
+	t->ret = -EAGAIN;
+	KUNIT_EXPECT_TRUE(test, xen_drm_flip_test_frame(t, 0));
+	xen_drm_flip_test_pass(t, XEN_DRM_FLIP_MS);
+	xen_drm_flip_test_pass(t, XEN_DRM_FLIP_MS);
+	KUNIT_EXPECT_EQ(test, t->num_flips, 1);
+	t->ret = 0;
+	xen_drm_flip_test_pass(t, XEN_DRM_FLIP_MS);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 2);
+	KUNIT_EXPECT_EQ(test, t->flip[1].cookie, t->fb[0].cookie);
+	KUNIT_EXPECT_TRUE(test, !xen_drm_flip_test_areas(t, 1) ||
+			  xen_drm_flip_test_has(t, 1, 2));
+	KUNIT_EXPECT_TRUE(test, xen_drm_flip_test_frame(t, 0));
+
+	/* not on a connection that went */
+	xen_drm_flip_test_dirty(t, 2, 0, 3);
+	xen_drm_flip_test_dirty(t, 3, 0, 4);
+	t->ret = -EAGAIN;
+	xen_drm_flip_test_frame(t, 0);
+	xen_drm_flip_abort(&t->pipe);
+	t->ret = 0;
+	xen_drm_flip_test_pass(t, XEN_DRM_FLIP_MS);
+	KUNIT_EXPECT_EQ(test, t->num_flips, 3);
+	xen_drm_flip_test_once(test, 4);
+	KUNIT_EXPECT_FALSE(test, t->pipe.bad);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&t->xdrm.stats.flip_timeouts), 0);
+}
+
+/* a timeout that finds no room to show what was remembered */
+static void xen_drm_test_flip_timeout_no_room(struct kunit *test)
+{
+	struct xen_drm_flip_test *t = test->priv;
+
+	xen_drm_flip_test_flip(t, 0, 1, 0);
+	xen_drm_flip_test_dirty(t, 1, 1, 1);
+	t->ret = -EAGAIN;
+	xen_drm_flip_test_pass(t, XEN_DRM_FLIP_MS);
+	KUNIT_EXPECT_EQ(test, t->sent[0], 1);
+	KUNIT_EXPECT_EQ(test, t->num_flips, 1);
+	t->ret = 0;
+	xen_drm_flip_test_pass(t, XEN_DRM_FLIP_MS);
+	KUNIT_ASSERT_EQ(test, t->num_flips, 2);
+	KUNIT_EXPECT_EQ(test, t->flip[1].cookie, t->fb[1].cookie);
+	KUNIT_EXPECT_EQ(test, xen_drm_flip_test_areas(t, 1), 0);
+	xen_drm_flip_test_once(test, 2);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&t->xdrm.stats.flip_timeouts), 1);
+}
+
 static struct kunit_case xen_drm_flip_cases[] = {
 	KUNIT_CASE(xen_drm_test_flip_shown),
 	KUNIT_CASE(xen_drm_test_flip_same_fb),
@@ -514,6 +630,10 @@ static struct kunit_case xen_drm_flip_cases[] = {
 	KUNIT_CASE(xen_drm_test_flip_damage_timeout),
 	KUNIT_CASE(xen_drm_test_flip_damage_gone),
 	KUNIT_CASE(xen_drm_test_flip_miss),
+	KUNIT_CASE(xen_drm_test_flip_damage_refused),
+	KUNIT_CASE(xen_drm_test_flip_no_room),
+	KUNIT_CASE(xen_drm_test_flip_damage_no_room),
+	KUNIT_CASE(xen_drm_test_flip_timeout_no_room),
 	{}
 };
 
