@@ -138,6 +138,11 @@ void xen_drm_cursor_reset(struct xen_drm_pipe *pipe)
 	lockdep_assert_held(&pipe->lock);
 }
 
+void xen_drm_cursor_push(struct xen_drm_pipe *pipe)
+{
+	lockdep_assert_held(&pipe->lock);
+}
+
 /* in place of those that others bring, of the DRM core's, and of time's */
 
 static void xen_drm_flip_test_set_bad(struct xen_drm_pipe *pipe, bool bad)
