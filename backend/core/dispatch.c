@@ -20,21 +20,30 @@ static void end_flips(struct xd_conn *conn)
 	conn->nr_flips = 0;
 }
 
+/* Pixels of all pictures that the output may hold of a connector. */
+static uint64_t held_of(const struct xd_conn *conn)
+{
+	struct xd_output *output = conn->guest->output;
+
+	if (conn->on)
+		return (uint64_t)conn->mode_width * conn->mode_height *
+			output->ops->pictures;
+	return output->ops->kept ? output->ops->kept(output, conn->index) : 0;
+}
+
 /* Outputs keep pictures: what they cost is the guest's. */
 static int check_modes(const struct xd_conn *conn,
 		       const struct xd_set_config *cfg)
 {
 	const struct xd_guest *guest = conn->guest;
-	uint64_t others = 0;
+	/* of this one, all but the one that is told below */
+	uint64_t others = (uint64_t)cfg->width * cfg->height *
+		(guest->output->ops->pictures - 1);
 	unsigned int i;
 
-	for (i = 0; i < guest->nr_conns; i++) {
-		const struct xd_conn *other = &guest->conns[i];
-
-		if (other != conn && other->on)
-			others += (uint64_t)other->mode_width *
-				other->mode_height;
-	}
+	for (i = 0; i < guest->nr_conns; i++)
+		if (&guest->conns[i] != conn)
+			others += held_of(&guest->conns[i]);
 	return xd_modes_check(others, cfg->width, cfg->height,
 			      guest->params.limits.max_bytes);
 }

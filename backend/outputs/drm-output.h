@@ -10,6 +10,7 @@
 
 #define DRM_MAX_HEADS	16
 #define DRM_NAME_SIZE	32
+#define DRM_BUFFERS	2	/* of ours, per monitor */
 #define DRM_IMPORTS	16	/* framebuffers of the guest, per monitor */
 
 /**
@@ -95,7 +96,7 @@ struct drm_monitor {
 	drmModeModeInfo mode;
 	uint32_t for_width, for_height;
 	uint32_t x, y;
-	struct drm_buffer buffers[2];
+	struct drm_buffer buffers[DRM_BUFFERS];
 	unsigned int front;
 	struct drm_import imports[DRM_IMPORTS];
 	struct drm_import *shown;

@@ -508,6 +508,7 @@ static int drm_edid(struct xd_output *output, unsigned int monitor,
 
 const struct xd_output_ops xd_output_drm = {
 	.name = "drm",
+	.pictures = DRM_BUFFERS,
 	.open = drm_master_lease,
 	.closed = drm_master_closed,
 	.watch = drm_master_watch,

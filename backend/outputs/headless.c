@@ -275,6 +275,7 @@ static int headless_screenshot(struct xd_output *output, unsigned int monitor,
 
 const struct xd_output_ops xd_output_headless = {
 	.name = "headless",
+	.pictures = 1,
 	.create = headless_create,
 	.show = headless_show,
 	.present = headless_present,

@@ -205,6 +205,9 @@ struct xd_view_params {
 /**
  * struct xd_output_ops - an output
  * @name:	as in --output
+ * @pictures:	of the mode's size, that it may hold of a monitor that is on
+ * @kept:	pixels that it may hold of @monitor, which is off; NULL: none worth
+ *		counting
  * @open:	in the supervisor, with its rights and before the worker starts: a
  *		descriptor for create(), or -errno, and then one line in @why if
  *		there is more to say; must not wait. NULL when the output needs
@@ -242,6 +245,8 @@ struct xd_view_params {
  */
 struct xd_output_ops {
 	const char *name;
+	unsigned int pictures;
+	uint64_t (*kept)(struct xd_output *output, unsigned int monitor);
 	int (*open)(const struct xd_output_options *options,
 		    const char *guest, unsigned int nr_monitors,
 		    char why[XD_WHY_SIZE]);

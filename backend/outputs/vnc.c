@@ -40,7 +40,8 @@ struct vnc_viewer {
 
 /**
  * struct vnc_monitor - a monitor, and the copy of its picture
- * @width, @height: of the mode, or of the last one
+ * @on:		a mode is set
+ * @width, @height: of the mode; while it is off, of the picture that is black
  * @shown:	data NULL: only the screen has it
  * @next:	the same of the picture that is to come
  * @pending:	its damage
@@ -51,6 +52,7 @@ struct vnc_viewer {
 struct vnc_monitor {
 	struct vnc *owner;
 	unsigned int index;
+	bool on;
 	uint32_t width;
 	uint32_t height;
 	struct xd_image shown;
@@ -359,6 +361,17 @@ static void renew_copy(struct vnc_monitor *mon)
 	}
 }
 
+static void set_size(struct vnc_monitor *mon, uint32_t width, uint32_t height)
+{
+	if (mon->width == width && mon->height == height)
+		return;
+	mon->width = width;
+	mon->height = height;
+	xd_damage_finish(&mon->pending);
+	xd_damage_init(&mon->pending, width, height);
+	xd_damage_clear(&mon->pending);
+}
+
 static void vnc_attach(struct xd_output *output, unsigned int monitor,
 		       int link)
 {
@@ -366,6 +379,9 @@ static void vnc_attach(struct xd_output *output, unsigned int monitor,
 	struct vnc_monitor *mon = &vnc->monitors[monitor];
 	struct vnc_viewer *viewer = calloc(1, sizeof(*viewer));
 
+	/* the last mode's size was for those who saw it, and is not paid for */
+	if (!mon->on && !mon->viewers)
+		set_size(mon, IDLE_WIDTH, IDLE_HEIGHT);
 	if (!viewer ||
 	    (!mon->viewers && (make_copy(mon) || fill_copy(mon)))) {
 		if (!mon->viewers)
@@ -432,14 +448,10 @@ static int vnc_show(struct xd_output *output, unsigned int monitor,
 
 	if (ret)
 		return ret;
+	mon->on = true;
 	mon->shown = *image;
 	mon->next.data = NULL;
-	if (mon->width != width || mon->height != height) {
-		mon->width = width;
-		mon->height = height;
-		xd_damage_finish(&mon->pending);
-		xd_damage_init(&mon->pending, width, height);
-	}
+	set_size(mon, width, height);
 	xd_damage_clear(&mon->pending);
 	renew_copy(mon);
 	return 0;
@@ -472,10 +484,19 @@ static void vnc_off(struct xd_output *output, unsigned int monitor)
 	struct vnc_monitor *mon = &vnc->monitors[monitor];
 
 	vnc->screen->ops->off(vnc->screen, monitor);
+	mon->on = false;
 	mon->shown.data = NULL;
 	mon->next.data = NULL;
 	xd_damage_clear(&mon->pending);
 	renew_copy(mon);
+}
+
+/* Who looks on sees a black picture of the same size. */
+static uint64_t vnc_kept(struct xd_output *output, unsigned int monitor)
+{
+	const struct xd_canvas *copy = &to_vnc(output)->monitors[monitor].copy;
+
+	return (uint64_t)copy->width * copy->height;
 }
 
 static void vnc_release(struct xd_output *output, const void *data)
@@ -568,6 +589,8 @@ static int vnc_create(const struct xd_output_params *params,
 /* No cursor of its own: the guest draws it into its picture, for all to see. */
 const struct xd_output_ops xd_output_vnc = {
 	.name = "vnc",
+	.pictures = 2,	/* the copy, and the screen's when a framebuffer goes */
+	.kept = vnc_kept,
 	.listen = vnc_listen,
 	.view = vnc_view,
 	.attach = vnc_attach,

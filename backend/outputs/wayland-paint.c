@@ -62,7 +62,7 @@ int way_paint_resize(struct way_window *win, uint32_t width, uint32_t height)
 	struct way_buffer first;
 	int ret;
 
-	if (win->mode_width == width && win->mode_height == height)
+	if (win->on && win->mode_width == width && win->mode_height == height)
 		return 0;
 	ret = buffer_init(&first, width, height);
 	if (ret)
@@ -75,13 +75,18 @@ int way_paint_resize(struct way_window *win, uint32_t width, uint32_t height)
 	return 0;
 }
 
-void way_paint_finish(struct way_window *win)
+static void free_buffers(struct way_window *win)
 {
 	unsigned int i;
 
 	for (i = 0; i < WAY_BUFFERS; i++)
 		buffer_finish(&win->buffers[i]);
 	win->front = NULL;
+}
+
+void way_paint_finish(struct way_window *win)
+{
+	free_buffers(win);
 	if (win->mode_width)
 		xd_damage_finish(&win->changed);
 	win->mode_width = 0;
@@ -115,8 +120,15 @@ void way_paint_damage(struct way_window *win, const pixman_box32_t *damage,
 	win->attached = false;
 }
 
+void way_paint_off(struct way_window *win)
+{
+	free_buffers(win);
+	way_paint_damage(win, NULL, 0);
+}
+
 static struct way_buffer *find_free(struct way_window *win)
 {
+	const bool scaled = !win->on && win->viewport;
 	struct way_buffer *buf;
 	unsigned int i;
 
@@ -126,8 +138,9 @@ static struct way_buffer *find_free(struct way_window *win)
 	for (i = 0; i < WAY_BUFFERS; i++) {
 		buf = &win->buffers[i];
 		if (!buf->canvas.data)
-			return buffer_init(buf, win->mode_width,
-					   win->mode_height) ? NULL : buf;
+			return buffer_init(buf, scaled ? 1 : win->mode_width,
+					   scaled ? 1 : win->mode_height) ?
+				NULL : buf;
 	}
 	return NULL;
 }

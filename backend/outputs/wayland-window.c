@@ -405,6 +405,9 @@ void way_window_close(struct way_window *win)
 	way_import_forget(win);
 	if (win->mode_width)
 		xd_damage_add_all(&win->changed);
+	/* the next compositor may be another one, which can scale or cannot */
+	if (win->mode_width && !win->on)
+		way_paint_off(win);
 	win->frame = NULL;
 	win->decoration = NULL;
 	win->viewport = NULL;

@@ -111,8 +111,17 @@ static void wayland_off(struct xd_output *output, unsigned int monitor)
 	if (!win->on)
 		return;
 	win->on = false;
-	way_paint_damage(win, NULL, 0);
+	way_paint_off(win);
 	way_window_update(win);
+}
+
+/* A window that the compositor cannot scale is black in all of its pixels. */
+static uint64_t wayland_kept(struct xd_output *output, unsigned int monitor)
+{
+	const struct way_window *win = &to_way(output)->windows[monitor];
+
+	return win->viewport ? 0 :
+		(uint64_t)win->mode_width * win->mode_height;
 }
 
 static void wayland_import(struct xd_output *output, unsigned int monitor,
@@ -220,6 +229,8 @@ static int wayland_open(const struct xd_output_options *options,
 
 const struct xd_output_ops xd_output_wayland = {
 	.name = "wayland",
+	.pictures = WAY_BUFFERS,
+	.kept = wayland_kept,
 	.create = wayland_create,
 	.open = wayland_open,
 	.reopened = wayland_reopened,

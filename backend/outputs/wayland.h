@@ -130,7 +130,8 @@ struct way_import {
 /**
  * struct way_window - a monitor of the guest
  * @mode_width, @mode_height: 0 before the first mode
- * @on:		a mode is set; else the window is black
+ * @on:		a mode is set; else the window is black, in one buffer of one pixel,
+ *		or of the mode's size without a @viewport
  * @next:	the newest picture; data NULL: it has gone
  * @changed:	of it, since the last commit
  * @unpainted:	it is in no buffer yet
@@ -262,8 +263,11 @@ void way_window_mode_set(struct way_window *win);
 
 /* wayland-paint.c: pictures to buffers */
 
-/* Buffers for another size: 0 or -ENOMEM. */
+/* A buffer for a mode that begins: 0 or -ENOMEM. */
 int way_paint_resize(struct way_window *win, uint32_t width, uint32_t height);
+
+/* The window is off: what it had is freed, and it is to be painted black. */
+void way_paint_off(struct way_window *win);
 void way_paint_finish(struct way_window *win);
 
 /* @damage (@nr_damage rectangles, 0: all) of the picture is new. */

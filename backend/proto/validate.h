@@ -96,11 +96,11 @@ int xd_set_config_fit(struct xd_set_config *cfg, const struct xd_screen *screen,
 
 /**
  * xd_modes_check() - a mode against all that the guest has
- * @others:	pixels of its other connectors that are on
+ * @others:	pixels of all other pictures that its output may hold
  * @width, @height: of this one's
  * @max_bytes:	of all pictures together
  *
- * Outputs keep a picture of each connector, 32 bits each pixel.
+ * Outputs keep pictures of each connector, 32 bits each pixel.
  *
  * Return: 0, or -ENOSPC.
  */

@@ -424,6 +424,25 @@ static void clean_up(struct sim *sim)
 	free(sim);
 }
 
+uint64_t sim_memory(pid_t pid, const char *name)
+{
+	char path[64], line[512], wanted[64];
+	unsigned long begin, end;
+	uint64_t bytes = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	snprintf(wanted, sizeof(wanted), "/memfd:%s ", name);
+	maps = fopen(path, "r");
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		if (strstr(line, wanted) &&
+		    sscanf(line, "%lx-%lx", &begin, &end) == 2)
+			bytes += end - begin;
+	fclose(maps);
+	return bytes;
+}
+
 int sim_setup_no_daemon(void **state)
 {
 	struct sim *sim = malloc(sizeof(*sim));

@@ -95,6 +95,9 @@ int sim_tool(struct sim *sim, const char *args, char out[8192]);
 unsigned long long sim_stat(struct sim *sim, struct sim_front *front,
 			    const char *name);
 
+/* Bytes that a process has mapped of memfds of this name. */
+uint64_t sim_memory(pid_t pid, const char *name);
+
 /* Fails the running test with a message. */
 void sim_fail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));

@@ -194,6 +194,44 @@ static void sizes_are_answered(void **state)
 	sim_finish(sim);
 }
 
+/* A copy is the guest's: while it is off, too, for as long as somebody looks. */
+static void memory(void **state)
+{
+	static const char *const two[] = { "640x480", "640x480" };
+	const uint64_t picture = WIDTH * HEIGHT * 4;
+	struct sim *sim = *state;
+	rfbClient *client;
+	pid_t worker;
+
+	sim->limits.max_bytes = 2 * picture;
+	begin(sim);
+	sim_guest_create(&front, sim->fake, 5, 2, two);
+	sim_connect(&front, 2);
+	worker = fake_domain_worker(sim->fake, 5);
+	sim_buf_init(&buf, &front, 10, WIDTH, HEIGHT, 32);
+	sim_buf_draw(&buf, 1);
+	ok(sim_dbuf_create(&front, &buf));
+	ok(sim_fb_attach(&front, 10, 20, WIDTH, HEIGHT, XD_FMT_XRGB8888));
+	ok(sim_set_config(&front.conn[0], 20, WIDTH, HEIGHT, 32));
+	assert_int_not_equal(sim_set_config(&front.conn[1], 20, 8, 8, 32), 0);
+	client = client_open(sim, 5, "raw");
+	assert_non_null(client);
+	want_picture(client, WIDTH, HEIGHT, 1);
+	assert_int_equal(sim_memory(worker, "vnc"), picture);
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
+	assert_int_equal(sim_memory(worker, "vnc"), picture);
+	assert_int_not_equal(sim_set_config(&front.conn[1], 20, WIDTH, HEIGHT,
+					    32), 0);
+	ok(sim_set_config(&front.conn[0], 20, WIDTH, HEIGHT, 32));
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
+	rfb_close(client);
+	while (sim_memory(worker, "vnc"))
+		ok(sim_set_config(&front.conn[1], 0, 0, 0, 0));
+	ok(sim_set_config(&front.conn[1], 20, WIDTH, HEIGHT, 32));
+	guest_close(&front, &buf);
+	sim_finish(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest size_tests[] = {
@@ -201,6 +239,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(size_stays, "size-stays"),
 		SIM_TEST_NO_DAEMON(many_sizes, "many-sizes"),
 		SIM_TEST_NO_DAEMON(sizes_are_answered, "sizes-are-answered"),
+		SIM_TEST_NO_DAEMON(memory, "memory"),
 	};
 
 	return cmocka_run_group_tests(size_tests, NULL, NULL);

@@ -51,6 +51,14 @@ static bool clients(void *ctx)
 	return desk.shared->clients == ((struct wish *)ctx)->value;
 }
 
+/* A window of 640x480 that is off. */
+static void expect_black(struct sim *sim, const char *app_id)
+{
+	expect_window(sim, app_id, 0, 1, 1);
+	await(sim, has_size, (struct wish){ .app_id = app_id, .width = 640,
+					    .height = 480 });
+}
+
 /* Linux's frontend: no version, no extension. */
 static void pictures(void **state)
 {
@@ -68,7 +76,7 @@ static void pictures(void **state)
 		sim_expect_picture(sim, &front, 0, 640, 480, 10 + n);
 	}
 	ok(sim_set_config(conn, 0, 0, 0, 0));
-	expect_window(sim, APP(5, 0), 0, 640, 480);
+	expect_black(sim, APP(5, 0));
 	sim_expect_off(sim, &front, 0);
 	ok(sim_set_config(conn, 20, 640, 480, 32));
 	expect_window(sim, APP(5, 0), 14, 640, 480);
@@ -341,6 +349,97 @@ static void unmaximised(void **state)
 	end(sim);
 }
 
+/*
+ * Connectors in turn, with a compositor that gives nothing back for each: what
+ * the windows hold is the guest's, whether they are on or off.
+ */
+static void memory(void **state)
+{
+	static const char *const apps[] = {
+		APP(6, 0), APP(6, 1), APP(6, 2), APP(6, 3),
+	};
+	static const char *const all[] = {
+		"640x480", "640x480", "640x480", "640x480",
+	};
+	const uint64_t picture = 640 * 480 * 4;
+	struct sim *sim = *state;
+	struct sim_buf buf;
+	pid_t worker;
+
+	sim->limits.max_bytes = 4 * picture;
+	begin(sim, NULL);
+	sim_guest_create(&other, sim->fake, 6, 4, all);
+	sim_connect(&other, 1);
+	worker = fake_domain_worker(sim->fake, 6);
+	sim_buf_init(&buf, &other, 10, 640, 480, 32);
+	ok(sim_dbuf_create(&other, &buf));
+	ok(sim_fb_attach(&other, 10, 20, 640, 480, XD_FMT_XRGB8888));
+	for (uint32_t i = 0; i < 4; i++) {
+		struct sim_conn *conn = &other.conn[i];
+
+		tell(DESK_RELEASE, NULL, 0, 0, 0);
+		for (uint32_t n = 0; n < 3; n++) {
+			sim_buf_draw(&buf, 5 + n);
+			ok(n ? sim_flip(conn, 20) :
+			   sim_set_config(conn, 20, 640, 480, 32));
+			expect_window(sim, apps[i], 5 + n, 640, 480);
+			sim_wait_events(conn, n);
+		}
+		assert_int_equal(sim_memory(worker, "window") / picture, 3);
+		assert_int_not_equal(sim_set_config(&other.conn[(i + 1) % 4],
+						    20, 640, 480, 32), 0);
+		tell(DESK_RELEASE, NULL, 1, 0, 0);
+		ok(sim_set_config(conn, 0, 0, 0, 0));
+		expect_black(sim, apps[i]);
+		assert_in_range(sim_memory(worker, "window"), 0, picture - 1);
+	}
+	ok(sim_set_config(&other.conn[0], 20, 640, 480, 32));
+	expect_window(sim, APP(6, 0), 7, 640, 480);
+	sim_disconnect(&other);
+	sim_buf_finish(&buf, &other);
+	sim_guest_destroy(&other);
+	end(sim);
+}
+
+/* A compositor that cannot scale: a window that is off has a black picture. */
+static void memory_unscaled(void **state)
+{
+	const uint64_t picture = 640 * 480 * 4;
+	struct sim *sim = *state;
+	struct sim_buf buf;
+
+	desk.no_viewporter = true;
+	sim->limits.max_bytes = 3 * picture + 2 * 320 * 200 * 4;
+	begin(sim, NULL);
+	sim_guest_create(&other, sim->fake, 6, 2, two);
+	sim_connect(&other, 1);
+	sim_buf_init(&buf, &other, 10, 640, 480, 32);
+	sim_buf_draw(&buf, 5);
+	ok(sim_dbuf_create(&other, &buf));
+	ok(sim_fb_attach(&other, 10, 20, 640, 480, XD_FMT_XRGB8888));
+	ok(sim_set_config(&other.conn[0], 20, 640, 480, 32));
+	expect_window(sim, APP(6, 0), 5, 640, 480);
+	assert_int_not_equal(sim_set_config(&other.conn[1], 20, 320, 200, 32),
+			     0);
+	ok(sim_set_config(&other.conn[0], 0, 0, 0, 0));
+	expect_window(sim, APP(6, 0), 0, 640, 480);
+	assert_int_equal(sim_memory(fake_domain_worker(sim->fake, 6),
+				    "window"), picture);
+	ok(sim_set_config(&other.conn[1], 20, 320, 200, 32));
+	assert_int_not_equal(sim_set_config(&other.conn[0], 20, 640, 480, 32),
+			     0);
+
+	/* the next one can */
+	desk_kill(&desk);
+	desk.no_viewporter = false;
+	desk_start(&desk, display_name(sim));
+	expect_black(sim, APP(6, 0));
+	sim_disconnect(&other);
+	sim_buf_finish(&buf, &other);
+	sim_guest_destroy(&other);
+	end(sim);
+}
+
 /* A window that wants a whole screen, of which it learns what that is. */
 static void fullscreen(void **state)
 {
@@ -460,6 +559,8 @@ int main(void)
 		SIM_TEST_NO_DAEMON(resized_back, "resized-back"),
 		SIM_TEST_NO_DAEMON(blanked, "blanked"),
 		SIM_TEST_NO_DAEMON(unmaximised, "unmaximised"),
+		SIM_TEST_NO_DAEMON(memory, "memory"),
+		SIM_TEST_NO_DAEMON(memory_unscaled, "memory-unscaled"),
 		SIM_TEST_NO_DAEMON(fullscreen, "fullscreen"),
 		SIM_TEST_NO_DAEMON(hidden, "hidden"),
 		SIM_TEST_NO_DAEMON(kept, "kept"),

@@ -542,8 +542,11 @@ static void serve(struct desk *desk, int sock)
 		_exit(1);
 	wl_display_init_shm(server.display);
 	for (size_t i = 0; i < sizeof(globals) / sizeof(globals[0]); i++)
-		wl_global_create(server.display, globals[i].interface,
-				 globals[i].version, (void *)i, bind_global);
+		if (!desk->no_viewporter ||
+		    globals[i].interface != &wp_viewporter_interface)
+			wl_global_create(server.display, globals[i].interface,
+					 globals[i].version, (void *)i,
+					 bind_global);
 	seat_create(server.display);
 	dmabuf_create(server.display);
 	wl_display_add_client_created_listener(server.display, &created);

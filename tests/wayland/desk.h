@@ -84,10 +84,11 @@ struct desk_cmd {
 	int32_t a, b, c;
 };
 
-/* @dmabuf: for the next one that starts */
+/* @dmabuf, @no_viewporter: for the next one that starts */
 struct desk {
 	struct desk_shared *shared;
 	enum desk_dmabuf dmabuf;
+	bool no_viewporter;
 	char path[108];
 	pid_t pid;
 	int sock;
