@@ -333,16 +333,24 @@ int drm_master_watch(void)
 	return fd;
 }
 
-/* Lines, each ended by a NUL; only the kernel's count. */
-static bool is_drm(const char *text, size_t size)
+/* Has a uevent this line? Each is ended by a NUL. */
+static bool has_line(const char *text, size_t size, const char *line)
 {
-	static const char wanted[] = "SUBSYSTEM=drm";
 	size_t at;
 
 	for (at = 0; at < size; at += strlen(text + at) + 1)
-		if (!strcmp(text + at, wanted))
+		if (!strcmp(text + at, line))
 			return true;
 	return false;
+}
+
+/* Cards are added and removed; of what changes, leases that end are no news. */
+bool drm_master_is_news(const char *text, size_t size)
+{
+	return has_line(text, size, "SUBSYSTEM=drm") &&
+		(has_line(text, size, "HOTPLUG=1") ||
+		 has_line(text, size, "ACTION=add") ||
+		 has_line(text, size, "ACTION=remove"));
 }
 
 bool drm_master_changed(int fd)
@@ -369,7 +377,8 @@ bool drm_master_changed(int fd)
 		if (len < 0)
 			return changed;
 		text[len] = '\0';
+		/* only the kernel's count */
 		if (msg.msg_namelen == sizeof(from) && !from.nl_pid)
-			changed |= is_drm(text, (size_t)len);
+			changed |= drm_master_is_news(text, (size_t)len);
 	}
 }

@@ -113,6 +113,7 @@ struct drm_monitor {
  * @period:	ns between frames that nothing paces
  * @fd:		the lease; -1: none now
  * @retry:	then it asks for another one
+ * @rests:	the last one was no good: it does not ask before that
  */
 struct drm_output {
 	struct xd_output base;
@@ -121,6 +122,7 @@ struct drm_output {
 	int fd;
 	struct xd_source source;
 	struct xd_timer retry;
+	bool rests;
 	struct drm_monitor *monitors;
 	unsigned int nr_monitors;
 };
@@ -225,5 +227,8 @@ int drm_master_lease(const struct xd_output_options *options,
 void drm_master_closed(void);
 int drm_master_watch(void);
 bool drm_master_changed(int fd);
+
+/* Does a uevent tell that a monitor or a card has come or gone? */
+bool drm_master_is_news(const char *text, size_t size);
 
 #endif /* XD_OUTPUTS_DRM_OUTPUT_H */

@@ -112,6 +112,7 @@ static void retry(void *ctx)
 {
 	struct drm_output *out = ctx;
 
+	out->rests = false;
 	/* in case that there is no answer */
 	xd_timer_set(&out->retry, xd_now() + RETRY);
 	out->params.events->reopen(out->params.ctx);
@@ -197,7 +198,7 @@ static void drm_hotplug(struct xd_output *output)
 	int ret;
 
 	/* perhaps it is there now */
-	if (out->fd < 0)
+	if (out->fd < 0 && !out->rests)
 		retry(out);
 	for (i = 0; i < out->nr_monitors && out->fd >= 0; i++) {
 		struct drm_monitor *mon = &out->monitors[i];
@@ -290,6 +291,7 @@ static void drm_reopened(struct xd_output *output, int fd)
 		note(out, "cannot use the graphics card: %s; trying again",
 		     strerror(-ret));
 	close_lease(out);
+	out->rests = fd >= 0;
 	xd_timer_set(&out->retry, xd_now() + RETRY);
 }
 

@@ -475,6 +475,44 @@ static void missing_connector(void **state)
 	close_output();
 }
 
+/* A lease that is no good is not asked for again before its time, come what may. */
+static void lease_is_no_good(void **state)
+{
+	open_output(0, 1, -1);
+	output->ops->hotplug(output);
+	assert_int_equal(reopens, 1);
+	card.gone = true;
+	output->ops->reopened(output, plug_lease());
+	assert_non_null(strstr(notes, "cannot use the graphics card"));
+	output->ops->hotplug(output);
+	assert_int_equal(reopens, 1);
+	while (reopens == 1)
+		assert_int_equal(xd_loop_turn(&loop, 10000), 0);
+	card.gone = false;
+	close(card.events);
+	output->ops->reopened(output, plug_lease());
+	show(0, 64, 48, 1);
+	assert_int_equal(pixel(0, 5, 5), 1);
+	close_output();
+}
+
+#define UEVENT(lines)	"change@/devices/card0\0" lines "\0SEQNUM=1"
+#define IS_NEWS(lines)	drm_master_is_news(UEVENT(lines), sizeof(UEVENT(lines)))
+
+/* Monitors and cards that come or go; leases that end are none of them. */
+static void uevents(void **state)
+{
+	assert_true(IS_NEWS("ACTION=change\0SUBSYSTEM=drm\0HOTPLUG=1"));
+	assert_true(IS_NEWS("ACTION=change\0HOTPLUG=1\0CONNECTOR=7\0SUBSYSTEM=drm"));
+	assert_true(IS_NEWS("ACTION=add\0SUBSYSTEM=drm\0DEVTYPE=drm_minor"));
+	assert_true(IS_NEWS("ACTION=remove\0SUBSYSTEM=drm"));
+	assert_false(IS_NEWS("ACTION=change\0SUBSYSTEM=drm\0LEASE=1"));
+	assert_false(IS_NEWS("ACTION=change\0SUBSYSTEM=drm"));
+	assert_false(IS_NEWS("ACTION=add\0SUBSYSTEM=block"));
+	assert_false(IS_NEWS("ACTION=change\0SUBSYSTEM=block\0HOTPLUG=1"));
+	assert_false(drm_master_is_news("", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +535,8 @@ int main(void)
 		CARD_TEST(unplugged_and_plugged, "unplugged-and-plugged"),
 		CARD_TEST(link_fails, "link-fails"),
 		CARD_TEST(lease_lost, "lease-lost"),
+		CARD_TEST(lease_is_no_good, "lease-is-no-good"),
+		CARD_TEST(uevents, "uevents"),
 		CARD_TEST(late_flip, "late-flip"),
 		CARD_TEST(odd_events, "odd-events"),
 		CARD_TEST(missing_connector, "missing-connector"),
