@@ -7,12 +7,14 @@
 /*
  * Two 4K monitors with three XRGB8888 buffers each are 6 buffers and 190 MiB.
  * The rest is for compositors that give each client buffers of its own, and
- * for buffers that a frontend keeps for reuse.
+ * for buffers that a frontend keeps for reuse. No more, as each page takes one or
+ * two of the mappings that Xen lets the backend's domain have: 262144 by default,
+ * for all guests and all backends together.
  */
 const struct xd_limits xd_limits_default = {
 	.max_dbufs = 512,
 	.max_fbs = 1024,
-	.max_bytes = UINT64_C(1) << 30,
+	.max_bytes = UINT64_C(384) << 20,
 	.max_dbuf_bytes = UINT64_C(256) << 20,
 	.max_shared_bytes = UINT64_C(128) << 20,
 	.max_requests_per_turn = 32,

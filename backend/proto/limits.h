@@ -33,7 +33,7 @@ struct xd_limits {
 	uint32_t max_requests_per_turn;
 };
 
-/* Room for two 4K monitors with triple buffering, several times over. */
+/* Room for two 4K monitors with triple buffering, twice over. */
 extern const struct xd_limits xd_limits_default;
 
 /* What a guest holds now. Zero-initialise. */
