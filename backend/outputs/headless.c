@@ -20,7 +20,7 @@ struct headless_monitor {
 	uint32_t width;			/* of the mode, 0 when off */
 	uint32_t height;
 	struct xd_image shown;		/* data NULL: see @kept */
-	struct xd_image next;		/* data NULL: it has gone */
+	struct xd_image next;		/* data NULL: it is @shown or @kept */
 	bool pending;			/* done() is to come */
 	struct xd_canvas kept;		/* copy of a picture that has gone */
 	struct xd_canvas cursor;	/* with alpha; data NULL: hidden */
@@ -43,6 +43,13 @@ static struct headless *to_headless(struct xd_output *output)
 	return (struct headless *)output;
 }
 
+static void show_next(struct headless_monitor *mon)
+{
+	if (mon->next.data)
+		mon->shown = mon->next;
+	mon->next.data = NULL;
+}
+
 static void headless_tick(void *ctx)
 {
 	struct headless_monitor *mon = ctx;
@@ -50,9 +57,7 @@ static void headless_tick(void *ctx)
 	if (!mon->pending)
 		return;
 	mon->pending = false;
-	if (mon->next.data)
-		mon->shown = mon->next;
-	mon->next.data = NULL;
+	show_next(mon);
 	mon->owner->events->done(mon->owner->ctx, mon->index);
 }
 
@@ -175,13 +180,14 @@ static void headless_release(struct xd_output *output, const void *data)
 	for (i = 0; i < hl->nr_monitors; i++) {
 		struct headless_monitor *mon = &hl->monitors[i];
 
+		/* what is to come will not be there any more then */
+		if (mon->next.data == data)
+			show_next(mon);
 		if (mon->shown.data == data) {
 			xd_canvas_finish(&mon->kept);
 			headless_copy(mon, &mon->kept);
 			mon->shown.data = NULL;
 		}
-		if (mon->next.data == data)
-			mon->next.data = NULL;
 	}
 }
 

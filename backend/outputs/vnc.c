@@ -406,30 +406,34 @@ static void vnc_attach(struct xd_output *output, unsigned int monitor,
 
 /* Pictures */
 
-static void screen_done(void *ctx, unsigned int monitor)
+static void show_next(struct vnc_monitor *mon)
 {
-	struct vnc *vnc = ctx;
-	struct vnc_monitor *mon = &vnc->monitors[monitor];
 	struct vnc_viewer *viewer;
 	int64_t copied;
 
-	/* a framebuffer that went in time leaves its damage for the next one */
-	if (mon->next.data) {
-		mon->shown = mon->next;
-		mon->next.data = NULL;
-		copied = mon->viewers ?
-			xd_image_paint(&mon->copy, &mon->shown,
-				       &mon->pending.region) : 0;
-		if (copied < 0)
-			drop_viewers(mon);
-		else
-			vnc->base.copied += (uint64_t)copied;
-		for (viewer = mon->viewers; viewer; viewer = viewer->next) {
-			xd_damage_merge(&viewer->owed, &mon->pending);
-			tell_viewer(viewer);
-		}
-		xd_damage_clear(&mon->pending);
+	if (!mon->next.data)
+		return;
+	mon->shown = mon->next;
+	mon->next.data = NULL;
+	copied = mon->viewers ?
+		xd_image_paint(&mon->copy, &mon->shown,
+			       &mon->pending.region) : 0;
+	if (copied < 0)
+		drop_viewers(mon);
+	else
+		mon->owner->base.copied += (uint64_t)copied;
+	for (viewer = mon->viewers; viewer; viewer = viewer->next) {
+		xd_damage_merge(&viewer->owed, &mon->pending);
+		tell_viewer(viewer);
 	}
+	xd_damage_clear(&mon->pending);
+}
+
+static void screen_done(void *ctx, unsigned int monitor)
+{
+	struct vnc *vnc = ctx;
+
+	show_next(&vnc->monitors[monitor]);
 	vnc->events->done(vnc->ctx, monitor);
 }
 
@@ -506,10 +510,11 @@ static void vnc_release(struct xd_output *output, const void *data)
 
 	vnc->screen->ops->release(vnc->screen, data);
 	for (i = 0; i < vnc->nr_monitors; i++) {
+		/* what is to come will not be there any more then */
+		if (vnc->monitors[i].next.data == data)
+			show_next(&vnc->monitors[i]);
 		if (vnc->monitors[i].shown.data == data)
 			vnc->monitors[i].shown.data = NULL;
-		if (vnc->monitors[i].next.data == data)
-			vnc->monitors[i].next.data = NULL;
 	}
 }
 

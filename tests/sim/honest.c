@@ -235,6 +235,37 @@ static void mode_set_ends_flips(void **state)
 	end(sim);
 }
 
+/* A framebuffer that goes before its flip is over has been on screen. */
+static void flip_and_detach(void **state)
+{
+	struct sim *sim = *state;
+	struct sim_buf buf[2];
+
+	sim->millihertz = 2000;
+	sim_daemon_start(sim);
+	begin(sim, 1);
+	for (unsigned int i = 0; i < 2; i++) {
+		sim_buf_init(&buf[i], &front, 10 + i, 640, 480, 32);
+		sim_buf_draw(&buf[i], 1 + i);
+		ok(sim_dbuf_create(&front, &buf[i]));
+		ok(sim_fb_attach(&front, 10 + i, 20 + i, 640, 480,
+				 XD_FMT_XRGB8888));
+	}
+	ok(sim_set_config(&front.conn[0], 20, 640, 480, 32));
+	ok(sim_flip(&front.conn[0], 20));
+	sim_wait_events(&front.conn[0], 1);
+	ok(sim_flip(&front.conn[0], 21));
+	ok(sim_fb_detach(&front, 21));
+	ok(sim_dbuf_destroy(&front, 11));
+	sim_wait_events(&front.conn[0], 2);
+	sim_expect_picture(sim, &front, 0, 640, 480, 2);
+	ok(sim_dbuf_destroy(&front, 10));
+	sim_expect_picture(sim, &front, 0, 640, 480, 2);
+	for (unsigned int i = 0; i < 2; i++)
+		sim_buf_finish(&buf[i], &front);
+	end(sim);
+}
+
 static void two_connectors(void **state)
 {
 	struct sim *sim = *state;
@@ -466,6 +497,7 @@ int main(void)
 		SIM_TEST_NO_DAEMON(flips_paced, "flips-paced"),
 		SIM_TEST_NO_DAEMON(flips_queued, "flips-queued"),
 		SIM_TEST_NO_DAEMON(mode_set_ends_flips, "mode-set-ends-flips"),
+		SIM_TEST_NO_DAEMON(flip_and_detach, "flip-and-detach"),
 		SIM_TEST(two_connectors, "two-connectors"),
 		SIM_TEST(off_and_on, "off-and-on"),
 		SIM_TEST(edid, "edid"),
