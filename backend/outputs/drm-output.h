@@ -80,6 +80,9 @@ struct drm_import {
  * @pending:	done() is to come
  * @behind:	the newest picture waits for the event of an earlier flip
  * @last:	ns, when a frame that nothing paced was done
+ * @late:	the guest's mode is not set yet, but by @setting; until then the
+ *		screen stays as it was
+ * @modes_paid:	ns, until when it has used up its share of modes
  */
 struct drm_monitor {
 	struct drm_output *owner;
@@ -106,6 +109,9 @@ struct drm_monitor {
 	bool behind;
 	struct xd_timer pace;
 	uint64_t last;
+	bool late;
+	struct xd_timer setting;
+	uint64_t modes_paid;
 };
 
 /**
@@ -182,6 +188,9 @@ int drm_screen_probe(struct drm_monitor *mon, bool *ret_other,
 const drmModeModeInfo *drm_screen_find_mode(const drmModeModeInfo *modes,
 					    int nr_modes, uint32_t width,
 					    uint32_t height);
+
+/* Would drm_screen_light() set another mode than the one that is on? */
+bool drm_screen_sets_mode(const struct drm_monitor *mon);
 
 /* Shows the newest picture, or black, in a mode for the guest's: 0 or -errno. */
 int drm_screen_light(struct drm_monitor *mon);

@@ -294,14 +294,36 @@ static int make_buffers(struct drm_monitor *mon, const drmModeModeInfo *mode)
 	return ret;
 }
 
+/* NULL: it is, or has to be, dark. */
+static const drmModeModeInfo *wanted_mode(const struct drm_monitor *mon)
+{
+	if (!mon->width || !mon->connected)
+		return NULL;
+	return drm_screen_find_mode(mon->conn->modes, mon->conn->count_modes,
+				    mon->width, mon->height);
+}
+
+static bool is_lit_in(const struct drm_monitor *mon,
+		      const drmModeModeInfo *mode)
+{
+	return mon->lit && mon->for_width == mon->width &&
+		mon->for_height == mon->height &&
+		!memcmp(&mon->mode, mode, sizeof(*mode));
+}
+
+bool drm_screen_sets_mode(const struct drm_monitor *mon)
+{
+	const drmModeModeInfo *mode = wanted_mode(mon);
+
+	return mode && !is_lit_in(mon, mode);
+}
+
 /* A mode that is on stays on, or the monitor would blink. */
 static int prepare(struct drm_monitor *mon, const drmModeModeInfo *mode)
 {
 	unsigned int i;
 
-	if (mon->lit && mon->for_width == mon->width &&
-	    mon->for_height == mon->height &&
-	    !memcmp(&mon->mode, mode, sizeof(*mode))) {
+	if (is_lit_in(mon, mode)) {
 		for (i = 0; i < 2; i++)
 			xd_damage_add_all(&mon->buffers[i].stale);
 		mon->front = !mon->front;
@@ -335,13 +357,9 @@ static int commit_newest(struct drm_monitor *mon)
 
 int drm_screen_light(struct drm_monitor *mon)
 {
-	const drmModeModeInfo *mode = NULL;
+	const drmModeModeInfo *mode = wanted_mode(mon);
 	int ret;
 
-	if (mon->width && mon->connected)
-		mode = drm_screen_find_mode(mon->conn->modes,
-					    mon->conn->count_modes, mon->width,
-					    mon->height);
 	if (!mode) {
 		drm_screen_darken(mon);
 		return 0;

@@ -18,6 +18,9 @@
 
 #define LOST_FLIP	1000000000ull	/* ns, then its event does not come */
 #define RETRY		1000000000ull	/* ns */
+/* Modes of a guest's monitor: so many at once, and one in so many ns. */
+#define MODES		4
+#define MODE_SHARE	250000000ull
 
 static struct drm_output *to_drm(struct xd_output *output)
 {
@@ -177,6 +180,28 @@ static void card_event(void *ctx, uint32_t events)
 	}
 }
 
+/* @due: ns, when the mode is to be set; 0: no more */
+static void set_late(struct drm_monitor *mon, uint64_t due)
+{
+	mon->late = due;
+	xd_timer_set(&mon->setting, due);
+}
+
+/*
+ * All that use the card wait while a mode is set. Takes one from the guest's share,
+ * and returns 0, or when there will be one.
+ */
+static uint64_t take_mode(struct drm_monitor *mon)
+{
+	const uint64_t now = xd_now();
+	const uint64_t paid = mon->modes_paid > now ? mon->modes_paid : now;
+
+	if (paid - now > (MODES - 1) * MODE_SHARE)
+		return paid - (MODES - 1) * MODE_SHARE;
+	mon->modes_paid = paid + MODE_SHARE;
+	return 0;
+}
+
 /* A CRTC that is dark has no clock. */
 static int light(struct drm_monitor *mon)
 {
@@ -184,10 +209,29 @@ static int light(struct drm_monitor *mon)
 	uint64_t seq;
 
 	mon->behind = false;
+	set_late(mon, 0);
 	if (mon->lit)
 		mon->clocked = !drmCrtcGetSequence(mon->owner->fd,
 						   mon->head.crtc, &seq, NULL);
 	return ret;
+}
+
+/* A mode that was put off; one that cannot be set leaves the monitor dark. */
+static void set_mode(void *ctx)
+{
+	struct drm_monitor *mon = ctx;
+	int ret;
+
+	if (!mon->late)
+		return;
+	take_mode(mon);
+	ret = light(mon);
+	mon->serial++;
+	if (is_lost(ret))
+		lose(mon->owner, ret);
+	else if (ret)
+		note(mon->owner, "connector %u: cannot set the mode: %s",
+		     mon->index, strerror(-ret));
 }
 
 static void drm_hotplug(struct xd_output *output)
@@ -305,6 +349,7 @@ static void drm_destroy(struct xd_output *output)
 	for (i = 0; i < out->nr_monitors; i++) {
 		drm_screen_darken(&out->monitors[i]);
 		xd_timer_finish(out->params.loop, &out->monitors[i].pace);
+		xd_timer_finish(out->params.loop, &out->monitors[i].setting);
 	}
 	close_lease(out);
 	xd_timer_finish(out->params.loop, &out->retry);
@@ -326,6 +371,9 @@ static int make_monitors(struct drm_output *out)
 		mon->owner = out;
 		mon->index = out->nr_monitors++;
 		ret = xd_timer_init(out->params.loop, &mon->pace, paced, mon);
+		if (!ret)
+			ret = xd_timer_init(out->params.loop, &mon->setting,
+					    set_mode, mon);
 	}
 	return ret;
 }
@@ -360,6 +408,7 @@ static int drm_create(const struct xd_output_params *params,
 static void drm_forget(struct drm_monitor *mon)
 {
 	mon->pending = false;
+	mon->behind = false;
 	mon->serial++;
 	xd_timer_set(&mon->pace, 0);
 }
@@ -390,11 +439,18 @@ static int drm_show(struct xd_output *output, unsigned int monitor,
 	struct drm_monitor *mon = &to_drm(output)->monitors[monitor];
 	const uint32_t old_width = mon->width, old_height = mon->height;
 	const struct xd_image old = mon->next;
+	uint64_t due;
 	int ret;
 
 	mon->width = width;
 	mon->height = height;
 	mon->next = *image;
+	due = drm_screen_sets_mode(mon) ? take_mode(mon) : 0;
+	if (due) {
+		drm_forget(mon);
+		set_late(mon, due);
+		return 0;
+	}
 	ret = light(mon);
 	if (ret && !is_lost(ret)) {
 		show_again(mon, old_width, old_height, &old);
@@ -417,7 +473,7 @@ static void drm_present(struct xd_output *output, unsigned int monitor,
 		nr_damage = 0;
 	mon->next = *image;
 	mon->pending = true;
-	if (!mon->lit) {
+	if (!mon->lit || mon->late) {
 		pace(mon);
 		return;
 	}
@@ -429,6 +485,7 @@ static void drm_off(struct xd_output *output, unsigned int monitor)
 	struct drm_monitor *mon = &to_drm(output)->monitors[monitor];
 
 	drm_forget(mon);
+	set_late(mon, 0);
 	mon->width = 0;
 	mon->height = 0;
 	mon->next.data = NULL;

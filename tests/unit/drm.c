@@ -336,6 +336,66 @@ static void same_mode_stays(void **state)
 	close_output();
 }
 
+/* Each mode is accepted, the last one comes; those in between need not. */
+static void modes_in_a_row(void **state)
+{
+	const uint64_t begun = xd_now();
+	uint64_t most;
+
+	open_output(0, 1, plug_lease());
+	for (uint32_t n = 0; n < 50; n++) {
+		show(0, n & 1 ? 32 : 64, n & 1 ? 24 : 48, n);
+		output->ops->off(output, 0);
+	}
+	show(0, 32, 24, 77);
+	most = 4 + (xd_now() - begun) / 250000000u;
+	assert_in_range(card.modesets, 1, 2 * most);
+	/* frames go on meanwhile */
+	for (unsigned int n = 1; n < 3; n++) {
+		present(0, 32, 24, 100 + n, NULL);
+		if (card.pending[0])	/* this machine was slower than that */
+			tick(0);
+		else
+			assert_int_equal(xd_loop_turn(&loop, 1000), 0);
+		assert_int_equal(dones[0], n);
+	}
+	while (card.mode[0] != 32)
+		assert_int_equal(xd_loop_turn(&loop, 10000), 0);
+	assert_int_equal(pixel(0, 31, 23), 102);
+	present(0, 32, 24, 200, NULL);
+	tick(0);
+	assert_int_equal(pixel(0, 31, 23), 200);
+	assert_int_equal(dones[0], 3);
+	close_output();
+}
+
+/* A mode is to come when it ends, or the lease does, or another monitor comes. */
+static void mode_to_come(void **state)
+{
+	open_output(0, 1, plug_lease());
+	for (uint32_t n = 0; n < 50; n++)
+		show(0, n & 1 ? 32 : 64, n & 1 ? 24 : 48, n);
+	output->ops->off(output, 0);
+	assert_int_equal(card.mode[0], 0);
+	show(0, 64, 48, 7);
+	card.bad_link[0] = true;
+	output->ops->hotplug(output);
+	assert_int_equal(card.mode[0], 64);
+	assert_int_equal(pixel(0, 63, 47), 7);
+	show(0, 32, 24, 8);
+	card.gone = true;
+	while (!strstr(notes, "the graphics card is lost")) {
+		present(0, 32, 24, 8, NULL);
+		assert_int_equal(xd_loop_turn(&loop, 10000), 0);
+	}
+	card.gone = false;
+	memset(card.buffers, 0, sizeof(card.buffers));
+	close(card.events);
+	output->ops->reopened(output, plug_lease());
+	assert_int_equal(pixel(0, 31, 23), 8);
+	close_output();
+}
+
 static void unplugged_and_plugged(void **state)
 {
 	struct xd_output_edid edid;
@@ -532,6 +592,8 @@ int main(void)
 		CARD_TEST(other_sizes, "other-sizes"),
 		CARD_TEST(mode_is_refused, "mode-is-refused"),
 		CARD_TEST(same_mode_stays, "same-mode-stays"),
+		CARD_TEST(modes_in_a_row, "modes-in-a-row"),
+		CARD_TEST(mode_to_come, "mode-to-come"),
 		CARD_TEST(unplugged_and_plugged, "unplugged-and-plugged"),
 		CARD_TEST(link_fails, "link-fails"),
 		CARD_TEST(lease_lost, "lease-lost"),
