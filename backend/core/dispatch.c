@@ -67,15 +67,26 @@ static int fb_view(struct xd_guest *guest, struct xd_fb *fb, uint32_t x,
 	return 0;
 }
 
-static int set_config(struct xd_conn *conn, const struct xd_set_config *req)
+static struct xd_screen screen_of(const struct xd_conn *conn)
 {
-	const struct xd_screen screen = {
+	struct xd_screen screen = {
 		.width = conn->params.width,
 		.height = conn->params.height,
 		.max_width = conn->max_width,
 		.max_height = conn->max_height,
-		.several = conn->guest->nr_conns > 1,
 	};
+	unsigned int i;
+
+	for (i = 0; i < conn->guest->nr_conns; i++) {
+		screen.all_width += conn->guest->conns[i].params.width;
+		screen.all_height += conn->guest->conns[i].params.height;
+	}
+	return screen;
+}
+
+static int set_config(struct xd_conn *conn, const struct xd_set_config *req)
+{
+	const struct xd_screen screen = screen_of(conn);
 	struct xd_guest *guest = conn->guest;
 	struct xd_set_config fitted = *req, *cfg = &fitted;
 	struct xd_image image;

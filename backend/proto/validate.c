@@ -127,8 +127,12 @@ static bool is_spread(const struct xd_set_config *cfg,
 		      const struct xd_screen *screen,
 		      const struct xd_fb_layout *layout)
 {
-	return screen->several && cfg->width == layout->width &&
-	       cfg->height == layout->height &&
+	if (layout->width < screen->all_width &&
+	    layout->height < screen->all_height)
+		return false;
+	if (screen->all_width == screen->width)
+		return false;
+	return cfg->width == layout->width && cfg->height == layout->height &&
 	       (uint64_t)cfg->x + screen->width <= layout->width &&
 	       (uint64_t)cfg->y + screen->height <= layout->height;
 }

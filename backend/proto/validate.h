@@ -66,14 +66,16 @@ int xd_fb_check(const struct xd_dbuf_create *dbuf,
  * struct xd_screen - what a connector can show
  * @width, @height: pixels, as configured
  * @max_width, @max_height: the largest mode it was ever offered with
- * @several:	the guest has others, and may spread one picture over them
+ * @all_width, @all_height: of all of the guest's connectors side by side, and
+ *		above each other; the connector's own if it is the only one
  */
 struct xd_screen {
 	uint32_t width;
 	uint32_t height;
 	uint32_t max_width;
 	uint32_t max_height;
-	bool several;
+	uint64_t all_width;
+	uint64_t all_height;
 };
 
 /**
@@ -85,8 +87,9 @@ struct xd_screen {
  * @layout:	the framebuffer that @cfg names
  *
  * Linux's frontend names a framebuffer's size, not the mode's, and where in it
- * the screen is: with one framebuffer for all screens (Xorg) that is more than
- * a connector shows. Then the mode is the configured one.
+ * the screen is: with one framebuffer for all screens (Xorg), side by side or
+ * above each other, that is more than a connector shows. Then the mode is the
+ * configured one.
  *
  * Return: 0, or -EINVAL when the picture leaves the connector or the depth
  * is not the framebuffer's.

@@ -45,7 +45,7 @@ static void check_fb(const struct xd_dbuf_create *dbuf,
 static void check_config(const struct xd_set_config *req,
 			 const struct xd_fb_layout *layout)
 {
-	const struct xd_screen screen = { 1920, 1080, 2560, 1440, true };
+	const struct xd_screen screen = { 1920, 1080, 2560, 1440, 3840, 2160 };
 	struct xd_set_config cfg = *req;
 
 	if (cfg.off || !layout->format ||

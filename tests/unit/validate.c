@@ -236,7 +236,8 @@ static int fit(struct xd_set_config *cfg, uint32_t max_width,
 	       uint32_t max_height, const struct xd_fb_layout *layout)
 {
 	const struct xd_screen screen = {
-		max_width, max_height, max_width, max_height, false
+		max_width, max_height, max_width, max_height, max_width,
+		max_height
 	};
 
 	return xd_set_config_fit(cfg, &screen, layout);
@@ -274,7 +275,7 @@ static void config_spread(void **state)
 	};
 	const struct xd_set_config whole = { .fb_cookie = 2, .width = 1440,
 					     .height = 600, .bpp = 32 };
-	struct xd_screen screen = { 800, 600, 800, 600, true };
+	struct xd_screen screen = { 800, 600, 800, 600, 1440, 1080 };
 	struct xd_set_config c = whole;
 
 	assert_int_equal(xd_set_config_fit(&c, &screen, &l), 0);
@@ -282,7 +283,7 @@ static void config_spread(void **state)
 	assert_int_equal(c.width, 800);
 	assert_int_equal(c.height, 600);
 
-	screen = (struct xd_screen){ 640, 480, 640, 480, true };
+	screen = (struct xd_screen){ 640, 480, 640, 480, 1440, 1080 };
 	c = whole;
 	c.x = 800;
 	c.y = 120;
@@ -297,7 +298,8 @@ static void config_spread(void **state)
 		c.x = 800 + (i == 0);
 		c.y = i == 1 ? 121 : i == 2 ? UINT32_MAX : 0;
 		c.width -= i == 3;
-		screen.several = i != 4;
+		if (i == 4)
+			screen.all_width++;	/* they do not all fit in */
 		assert_int_equal(xd_set_config_fit(&c, &screen, &l), -EINVAL);
 	}
 }
