@@ -190,15 +190,18 @@ static void destroy_while_shown(void **state)
 	ok(sim_flip(conn, 20));
 	sim_wait_events(conn, 31);
 
-	/* It goes before its frame comes: the one before stays. */
+	/* It goes before its frame comes: that is kept, too. */
 	sim_buf_init(&buf, &front, 11, 640, 480, 32);
+	sim_buf_draw(&buf, 3);
 	ok(sim_dbuf_create(&front, &buf));
 	ok(sim_fb_attach(&front, 11, 21, 640, 480, XD_FMT_XRGB8888));
 	ok(sim_flip(conn, 21));
 	ok(sim_dbuf_destroy(&front, 11));
 	sim_buf_finish(&buf, &front);
 	sim_wait_events(conn, 32);
-	sim_expect_picture(sim, &front, 0, 640, 480, 1);
+	sim_expect_picture(sim, &front, 0, 640, 480, 3);
+	ok(sim_flip(conn, 20));
+	sim_wait_events(conn, 33);
 	end(sim);
 }
 

@@ -60,7 +60,7 @@ static void shown(void **state)
 	assert_int_equal(window()->dmabufs, window()->commits);
 	/* off, where the window's buffer is ours, and on */
 	ok(sim_set_config(conn, 0, 0, 0, 0));
-	expect_window(sim, APP(5, 0), 0, 640, 480);
+	expect_window(sim, APP(5, 0), 0, 1, 1);
 	ok(sim_set_config(conn, 21, 640, 480, 32));
 	expect_window(sim, APP(5, 0), 14, 640, 480);
 	/* the same one again: it changed while it was shown */
