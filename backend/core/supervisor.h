@@ -244,14 +244,26 @@ void xd_device_destroy(struct xd_device *dev);
 
 /* Something changed: read the nodes again and act. */
 void xd_device_update(struct xd_device *dev);
-void xd_device_worker_ended(struct xd_device *dev, int status);
-void xd_device_kill_worker(struct xd_device *dev);
+
+/* Writes our state, if it is another one. */
+void xd_device_set_state(struct xd_device *dev, enum xd_state state);
+
+/* What we lack may come, and is not the guest's fault: no worker for so long. */
+void xd_device_wait(struct xd_device *dev, unsigned int ms);
 
 /* Lines about a guest that it can cause at will: together so many in a while. */
 void xd_device_warn(struct xd_device *dev, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void xd_device_info(struct xd_device *dev, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* workers.c: the process of a connection */
+
+/* With the device's @connect, and its output's descriptor or -1: 0 or -errno. */
+int xd_device_start_worker(struct xd_device *dev, int output_fd);
+void xd_device_kill_worker(struct xd_device *dev);
+void xd_device_worker_ended(struct xd_device *dev, int status);
+void xd_device_close_sock(struct xd_device *dev);
 
 /* viewers.c: those who look at a device, a process each */
 
