@@ -36,28 +36,25 @@ static void viewer_denied(int call)
 	xd_error("the sandbox ends the viewer: it called %s", name);
 }
 
-/* From here on there is nothing to gain but the guest's own pictures. */
+/*
+ * From here on there is nothing to gain but the guest's own pictures.
+ * @ret_step: what could not be done
+ */
 static int enter_sandbox(const struct xd_child *child,
-			 enum xd_sandbox_role role)
+			 enum xd_sandbox_role role, enum xd_step *ret_step)
 {
 	int ret = xd_sandbox_rights(child->user, child->domid);
 
-	if (ret == -ENOENT && *child->user)
-		xd_error("there is no user \"%s\"", child->user);
-	if (ret) {
-		xd_error("cannot drop rights: %s", strerror(-ret));
+	*ret_step = ret == -ENOENT ? XD_STEP_USER : XD_STEP_RIGHTS;
+	if (ret || !child->sandbox)
 		return ret;
-	}
-	if (!child->sandbox)
-		return 0;
+	*ret_step = XD_STEP_CALLS;
 	ret = xd_sandbox_calls(role, role == XD_SANDBOX_WORKER ?
 			       worker_denied : viewer_denied);
 	if (ret == -ENOSYS || ret == -EINVAL) {
 		xd_warn("no seccomp here: the process keeps its system calls");
 		return 0;
 	}
-	if (ret)
-		xd_error("cannot give up system calls: %s", strerror(-ret));
 	return ret;
 }
 
@@ -78,26 +75,32 @@ static int run_worker(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool 
 		      const struct xd_message *msg, int fd)
 {
 	struct xd_bus *bus = open_bus(msg->child.domid, wants_share(msg));
-	int ret;
+	struct xd_message failed = { .type = XD_MSG_CONNECTED };
+	enum xd_step step = XD_STEP_BUS;
 
-	if (!bus) {
-		xd_error("cannot open /dev/xen/gntdev and /dev/xen/evtchn: %s",
-			 strerror(errno));
-		return -errno;
-	}
 	supervisor_sock = sock;
-	ret = enter_sandbox(&msg->child, XD_SANDBOX_WORKER);
-	if (!ret)
-		ret = serve(sock, bus, msg, fd);
-	if (ret)
-		xd_error("cannot serve the guest: %s", strerror(-ret));
-	bus->ops->destroy(bus);
-	return ret;
+	failed.err = bus ? enter_sandbox(&msg->child, XD_SANDBOX_WORKER,
+					 &step) : -errno;
+	if (failed.err) {
+		/* which knows how often it has been said */
+		failed.step = step;
+		xd_message_send(sock, &failed, -1);
+	} else {
+		failed.err = serve(sock, bus, msg, fd);
+	}
+	if (bus)
+		bus->ops->destroy(bus);
+	return failed.err;
 }
 
 static int drop_viewers_rights(void *ctx)
 {
-	return enter_sandbox(ctx, XD_SANDBOX_VIEWER);
+	enum xd_step step;
+	int ret = enter_sandbox(ctx, XD_SANDBOX_VIEWER, &step);
+
+	if (ret)
+		xd_error("%s: %s", xd_step_failed(step), strerror(-ret));
+	return ret;
 }
 
 static int run_viewer(int sock, struct xd_message *msg, int client)

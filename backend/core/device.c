@@ -369,8 +369,10 @@ static void take_nodes(struct xd_device *dev, const struct nodes *nodes)
 	if (dev->be_state == XD_STATE_INITIALISING)
 		dev->offered = false;
 	dev->fe_state = nodes->fe_state;
-	if (dev->fe_state != XD_STATE_INITIALISED)
+	if (dev->fe_state != XD_STATE_INITIALISED) {
 		dev->refused = false;
+		dev->tries = 0;
+	}
 	if (dev->fe_state != XD_STATE_CLOSING)
 		dev->parting = false;
 	/* while Reconfiguring it does not look at our state: tell it again */

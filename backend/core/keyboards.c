@@ -45,6 +45,7 @@
  * @fe_state, @be_state: as read last
  * @worker:	0 when none runs
  * @connected:	so it says
+ * @err:	why the last one was not, which is told once
  * @served:	a worker was connected since the frontend was last seen unconnected
  * @sock:	to the worker, -1 when none runs
  * @owes_leave:	it was not told that a display has gone
@@ -64,6 +65,7 @@ struct xd_keyboard {
 	bool present;
 	pid_t worker;
 	bool connected;
+	int err;
 	bool served;
 	int sock;
 	struct xd_source sock_source;
@@ -360,6 +362,7 @@ static void sock_ready(void *ctx, uint32_t events)
 		return;
 	if (ret > 0 && msg.type == XD_MSG_CONNECTED && !msg.err) {
 		kbd->connected = true;
+		kbd->err = 0;
 		kbd->served = true;
 		set_state(kbd, XD_STATE_CONNECTED);
 		if (xd_log_allow(&kbd->log_limit))
@@ -370,8 +373,10 @@ static void sock_ready(void *ctx, uint32_t events)
 	if (ret > 0 && msg.type == XD_MSG_DENIED) {
 		xd_sandbox_call_name(msg.call, name, sizeof(name));
 		warn(kbd, "the sandbox ends the worker: it called %s", name);
-	} else if (ret > 0) {
-		warn(kbd, "cannot connect: %s", strerror(-msg.err));
+	} else if (ret > 0 && msg.err != kbd->err) {
+		kbd->err = msg.err;
+		warn(kbd, "%s: %s; trying again", xd_step_failed(msg.step),
+		     strerror(-msg.err));
 	}
 	close_sock(kbd);
 	kill_worker(kbd);

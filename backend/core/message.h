@@ -37,13 +37,22 @@ enum xd_message_type {
 	/* to a viewer, the first one and the only one */
 	XD_MSG_VIEW,		/* with the client's socket */
 	/* from the worker */
-	XD_MSG_CONNECTED,
+	XD_MSG_CONNECTED,	/* or why not: what failed at @step */
 	XD_MSG_PICTURE,		/* answers SCREENSHOT, with @picture's pixels */
 	XD_MSG_STATUS,		/* answers STATS */
 	XD_MSG_RESIZED,		/* answers RESIZE */
 	XD_MSG_REOPEN,		/* the output has lost its descriptor */
 	XD_MSG_SIZE,		/* the output gave @conn another preferred mode */
 	XD_MSG_DENIED,		/* the last one: dies for system call @call */
+};
+
+/* What a worker does before it serves. */
+enum xd_step {
+	XD_STEP_CONNECT,	/* to its guest, which may be what fails */
+	XD_STEP_BUS,
+	XD_STEP_USER,
+	XD_STEP_RIGHTS,
+	XD_STEP_CALLS,
 };
 
 /**
@@ -190,6 +199,7 @@ struct xd_message {
 		struct xd_status status;
 		struct xd_picture picture;
 		int32_t call;
+		uint32_t step;
 		struct {
 			uint32_t width;
 			uint32_t height;
@@ -210,5 +220,8 @@ int xd_message_send(int sock, const struct xd_message *msg, int fd);
  * Return: 1, 0 at the end, or -errno; -EPROTO for what is no message.
  */
 int xd_message_receive(int sock, struct xd_message *msg, int *ret_fd);
+
+/* For people: that @step could not be done. Any number will do. */
+const char *xd_step_failed(uint32_t step);
 
 #endif /* XD_CORE_MESSAGE_H */

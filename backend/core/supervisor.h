@@ -62,9 +62,14 @@ struct xd_listener {
  * @reset:	the connection that was there when we came is over
  * @refused:	what the frontend published cannot be connected to; cleared when
  *		it leaves Initialised
+ * @tries:	to connect to it that failed for what may be the guest's fault
  * @connected:	so the worker says
+ * @has_told:	why it could not connect
  * @killed:	the worker, by us: its death is no failure
+ * @cause:	what the log was told last of why there is no connection; @err 0: since
+ *		there was one, nothing
  * @failures:	workers that died in a row
+ * @pause_ms:	that the last of them was followed by
  * @started:	ns, when the worker was
  * @retry:	when another may be started, if @waiting
  * @parting:	we are Closing since the frontend is, until @parted
@@ -93,8 +98,10 @@ struct xd_device {
 	bool offered;
 	bool reset;
 	bool refused;
+	unsigned int tries;
 	pid_t worker;
 	bool connected;
+	bool has_told;
 	bool killed;
 	int sock;
 	struct xd_source sock_source;
@@ -102,7 +109,12 @@ struct xd_device {
 	bool waiting;
 	struct xd_timer parted;
 	bool parting;
+	struct {
+		uint32_t step;
+		int err;
+	} cause;
 	unsigned int failures;
+	unsigned int pause_ms;
 	uint64_t started;
 	uint64_t connects_since;
 	unsigned int connects;

@@ -15,6 +15,8 @@
 #define MS		1000000ull	/* ns */
 #define FREE_FAILURES	3		/* in a row, before workers are held back */
 #define HOLD_BACK_MS	100u		/* what they cost stays small then */
+#define MAX_HOLD_BACK_MS 5000u		/* of those that never serve */
+#define MAX_TRIES	4		/* to connect to what the guest published */
 #define STABLE_MS	2000u		/* a worker that lived so long worked */
 
 void xd_device_kill_worker(struct xd_device *dev)
@@ -51,21 +53,50 @@ static bool is_ours(int err)
 	}
 }
 
-static void connected(struct xd_device *dev, int err)
+/* Once, not each time that it is tried again. */
+static void tell_cause(struct xd_device *dev, uint32_t step, int err)
 {
-	if (is_ours(err)) {
+	if (err == dev->cause.err && step == dev->cause.step)
+		return;
+	dev->cause.err = err;
+	dev->cause.step = step;
+	xd_device_warn(dev, "%s: %s; trying again", xd_step_failed(step),
+		       strerror(-err));
+}
+
+/*
+ * What is ours may take as long as it likes. That a grant cannot be mapped is the
+ * guest's fault, most likely: but gntdev has the same error for all it may lack
+ * itself, so that it is tried a few times.
+ */
+static void not_connected(struct xd_device *dev, uint32_t step, int err)
+{
+	dev->has_told = true;
+	if (step != XD_STEP_CONNECT || is_ours(err)) {
 		/* it ends by itself, and another one is started */
-		xd_device_warn(dev, "cannot connect: %s; trying again",
-			       strerror(-err));
+		tell_cause(dev, step, err);
 		return;
 	}
-	if (err) {
+	if (dev->tries < MAX_TRIES) {
+		tell_cause(dev, step, err);
+		xd_device_wait(dev, HOLD_BACK_MS << dev->tries++);
+	} else {
 		xd_device_warn(dev, "cannot connect: %s", strerror(-err));
 		dev->refused = true;
-		xd_device_kill_worker(dev);
+	}
+	xd_device_kill_worker(dev);
+}
+
+static void connected(struct xd_device *dev, const struct xd_message *msg)
+{
+	if (msg->err) {
+		not_connected(dev, msg->step, msg->err < 0 &&
+			      msg->err >= -4095 ? msg->err : -EPROTO);
 		return;
 	}
 	dev->connected = true;
+	dev->cause.err = 0;
+	dev->tries = 0;
 	if (dev->fe_state != XD_STATE_INITIALISED)
 		return;
 	xd_device_set_state(dev, XD_STATE_CONNECTED);
@@ -98,7 +129,7 @@ static void sock_ready(void *ctx, uint32_t events)
 		return;
 	}
 	if (msg.type == XD_MSG_CONNECTED && !dev->killed)
-		connected(dev, msg.err);
+		connected(dev, &msg);
 	else if (msg.type == XD_MSG_DENIED)
 		denied(dev, msg.call);
 	else if (msg.type == XD_MSG_SIZE)
@@ -132,6 +163,7 @@ int xd_device_start_worker(struct xd_device *dev, int output_fd)
 	dev->started = xd_now();
 	dev->killed = false;
 	dev->connected = false;
+	dev->has_told = false;
 	dev->sock = socks[0];
 	ret = xd_source_add(dev->sup->loop, &dev->sock_source, dev->sock,
 			    EPOLLIN, sock_ready, dev);
@@ -148,13 +180,31 @@ int xd_device_start_worker(struct xd_device *dev, int output_fd)
 }
 
 /*
- * Workers that die one after the other are held back: as many in a second as a
- * frontend may have by connecting over and over.
+ * Workers that die one after the other are held back: those that served so that
+ * there are as many in a second as a frontend may have by connecting over and over,
+ * those that did not ever longer.
  */
 static void hold_back(struct xd_device *dev)
 {
-	if (++dev->failures > FREE_FAILURES)
-		xd_device_wait(dev, HOLD_BACK_MS);
+	if (++dev->failures <= FREE_FAILURES)
+		return;
+	dev->pause_ms = dev->connected || !dev->pause_ms ? HOLD_BACK_MS :
+		2 * dev->pause_ms;
+	if (dev->pause_ms > MAX_HOLD_BACK_MS)
+		dev->pause_ms = MAX_HOLD_BACK_MS;
+	xd_device_wait(dev, dev->pause_ms);
+}
+
+static void tell_end(struct xd_device *dev, int status)
+{
+	if (dev->has_told)
+		return;
+	if (WIFSIGNALED(status))
+		xd_device_warn(dev, "worker died of signal %d",
+			       WTERMSIG(status));
+	else
+		xd_device_warn(dev, "worker ended with status %d",
+			       WEXITSTATUS(status));
 }
 
 /* Its end may be known before what it said is read. */
@@ -167,6 +217,9 @@ static void hear_last_words(struct xd_device *dev)
 	       xd_message_receive(dev->sock, &msg, &fd) > 0) {
 		if (msg.type == XD_MSG_DENIED && !dev->killed)
 			denied(dev, msg.call);
+		else if (msg.type == XD_MSG_CONNECTED && msg.err &&
+			 !dev->killed)
+			connected(dev, &msg);
 		else if (msg.type == XD_MSG_SIZE)
 			xd_device_new_size(dev, &msg);
 		if (fd >= 0)
@@ -184,15 +237,13 @@ void xd_device_worker_ended(struct xd_device *dev, int status)
 	xd_device_write_sizes(dev);
 	xd_device_close_sock(dev);
 	xd_control_lost(dev);
-	if (dev->killed || xd_now() - dev->started > STABLE_MS * MS)
+	if (dev->killed || (dev->connected && xd_now() - dev->started >
+			    STABLE_MS * MS)) {
 		dev->failures = 0;
+		dev->pause_ms = 0;
+	}
 	if (!dev->killed) {
-		if (WIFSIGNALED(status))
-			xd_device_warn(dev, "worker died of signal %d",
-				       WTERMSIG(status));
-		else
-			xd_device_warn(dev, "worker ended with status %d",
-				       WEXITSTATUS(status));
+		tell_end(dev, status);
 		hold_back(dev);
 	}
 	dev->killed = false;

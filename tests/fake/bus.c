@@ -109,6 +109,7 @@ static void *bus_map(struct xd_bus *bus, uint32_t domid,
 	struct fake_bus_handle *h = to_handle(bus);
 	struct fake_domain *dom;
 	struct mapping *m;
+	int err = EINVAL;
 
 	m = malloc(sizeof(*m) + num * sizeof(*grefs));
 	if (!m)
@@ -120,15 +121,19 @@ static void *bus_map(struct xd_bus *bus, uint32_t domid,
 
 	machine_lock(h->fake);
 	dom = machine_domain(h->fake, domid);
-	if (num && dom && grants_ok(dom, grefs, num, writable))
+	if (h->fake->failing_maps) {
+		h->fake->failing_maps--;
+		err = h->fake->map_err;
+	} else if (num && dom && grants_ok(dom, grefs, num, writable)) {
 		m->addr = map_pages(h->fake, dom, grefs, num, writable);
+	}
 	if (m->addr)
 		count_mapping(h, m, 1);
 	machine_unlock(h->fake);
 
 	if (!m->addr) {
 		free(m);
-		errno = EINVAL;
+		errno = err;
 		return NULL;
 	}
 	m->next = h->mappings;
@@ -357,11 +362,48 @@ static const struct xd_bus_ops fake_bus_ops = {
 	.destroy = bus_destroy,
 };
 
+void fake_refuse_bus(struct fake *fake, bool refuse)
+{
+	machine_lock(fake);
+	fake->no_bus = refuse;
+	machine_unlock(fake);
+}
+
+unsigned int fake_bus_tries(struct fake *fake)
+{
+	return __atomic_load_n(&fake->bus_tries, __ATOMIC_SEQ_CST);
+}
+
+void fake_fail_maps(struct fake *fake, unsigned int num, int err)
+{
+	machine_lock(fake);
+	fake->failing_maps = num;
+	fake->map_err = err;
+	machine_unlock(fake);
+}
+
+/* May this process have a bus? */
+static bool may_open(struct fake *fake)
+{
+	bool refused;
+
+	machine_lock(fake);
+	fake->bus_tries++;
+	refused = fake->no_bus;
+	machine_unlock(fake);
+	return !refused;
+}
+
 struct xd_bus *fake_bus_open(struct fake *fake)
 {
-	struct fake_bus_handle *h = calloc(1, sizeof(*h));
+	struct fake_bus_handle *h;
 	int i;
 
+	if (!may_open(fake)) {
+		errno = EACCES;
+		return NULL;
+	}
+	h = calloc(1, sizeof(*h));
 	if (!h)
 		return NULL;
 	machine_lock(fake);

@@ -60,6 +60,13 @@ unsigned int fake_store_writes(struct fake *fake);
 /* Stops a process, while it has no lock of the machine. */
 void fake_stop(struct fake *fake, pid_t pid);
 
+/* Whether processes of the daemon can open the bus, and how often they tried. */
+void fake_refuse_bus(struct fake *fake, bool refuse);
+unsigned int fake_bus_tries(struct fake *fake);
+
+/* So many mappings, from now on, fail with @err; gntdev's is EINVAL for any reason. */
+void fake_fail_maps(struct fake *fake, unsigned int num, int err);
+
 /* Watches that the daemon has set: for leak checks. */
 unsigned int fake_watches(struct fake *fake);
 

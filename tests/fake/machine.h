@@ -98,6 +98,10 @@ struct fake {
 	unsigned int foreign_writes;
 	unsigned int store_reads;
 	unsigned int store_writes;
+	bool no_bus;			/* nobody may open one */
+	unsigned int bus_tries;
+	unsigned int failing_maps;	/* so many of those to come */
+	int map_err;
 	uint32_t next_page;
 	uint8_t page_used[NR_PAGES];
 	/* pages that a bus shares: to whom and which one; its page is the gref */
