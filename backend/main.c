@@ -322,7 +322,7 @@ static int run(struct daemon *daemon, struct xd_store *store,
 	ret = xd_loop_run(&daemon->loop);
 	if (ret)
 		xd_error("cannot go on: %s", strerror(-ret));
-	return ret;
+	return ret || !daemon->sup.lost ? ret : -EIO;
 }
 
 /* @ready_fd: see go_to_background(), or -1 */

@@ -613,7 +613,7 @@ static void add(struct xd_supervisor *sup, uint32_t domid, uint32_t devid)
 		ret = join(*link, dev);
 	if (!ret)
 		return;
-	if (xd_log_allow(&sup->log_limit))
+	if (!sup->lost && xd_log_allow(&sup->log_limit))
 		xd_error("domain %u: cannot serve its keyboard %u: %s; trying again",
 			 domid, devid, strerror(-ret));
 	if (*link)

@@ -5,6 +5,7 @@
  * follows from it, but that everything is looked at again.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -14,10 +15,30 @@
 #define FIRST_MS	10u		/* to look again, then twice as long */
 #define LAST_MS		1000u
 
+unsigned int xd_store_beat_ms = 30000;
+
 /* Of a node or a directory: not there, not for us, or not even possible. */
 static bool is_answer(int err)
 {
 	return !err || err == ENOENT || err == EACCES || err == EINVAL;
+}
+
+/*
+ * What libxenstore says when xenstored has closed the connection, which it never
+ * makes again. EIO is none of them: that is an answer of xenstored.
+ */
+static bool is_end(int err)
+{
+	return err == EBADF || err == EPIPE || err == ECONNRESET;
+}
+
+static void end(struct xd_supervisor *sup, int err)
+{
+	if (!sup->lost)
+		xd_error("XenStore is gone: %s", strerror(err));
+	sup->lost = true;
+	sup->unsure = true;
+	xd_loop_quit(sup->loop);
 }
 
 /* @err: positive */
@@ -25,6 +46,10 @@ static void check(struct xd_supervisor *sup, int err, const char *path)
 {
 	if (is_answer(err))
 		return;
+	if (is_end(err)) {
+		end(sup, err);
+		return;
+	}
 	if (xd_log_allow(&sup->log_limit))
 		xd_warn("XenStore: %s: %s; looking again", path,
 			strerror(err));
@@ -46,6 +71,24 @@ void xd_looked_again(struct xd_supervisor *sup)
 		sup->again_ms = 0;
 	else if (sup->again_ms < LAST_MS)
 		sup->again_ms *= 2;
+}
+
+/* What it reads is of no interest. */
+static void beat(void *ctx)
+{
+	struct xd_supervisor *sup = ctx;
+
+	free(xd_read(sup, "domid"));
+	xd_timer_set(&sup->beat, xd_now() + xd_store_beat_ms * MS);
+}
+
+int xd_store_watch_over(struct xd_supervisor *sup)
+{
+	int ret = xd_timer_init(sup->loop, &sup->beat, beat, sup);
+
+	if (!ret)
+		xd_timer_set(&sup->beat, xd_now() + xd_store_beat_ms * MS);
+	return ret;
 }
 
 char *xd_read(struct xd_supervisor *sup, const char *path)
@@ -84,6 +127,8 @@ int xd_watch(struct xd_supervisor *sup, const char *path, const char *token)
 {
 	int ret = sup->store->ops->watch(sup->store, path, token);
 
+	if (is_end(-ret))
+		end(sup, -ret);
 	/* one that could not be taken away is as good as a new one */
 	return ret == -EEXIST ? 0 : ret;
 }

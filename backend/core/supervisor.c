@@ -33,7 +33,7 @@ static void add_device(struct xd_supervisor *sup, uint32_t domid,
 	ret = xd_device_create(sup, domid, devid, link);
 	if (!ret)
 		return;
-	if (xd_log_allow(&sup->log_limit))
+	if (!sup->lost && xd_log_allow(&sup->log_limit))
 		xd_error("domain %u: cannot serve its device %u: %s; trying again",
 			 domid, devid, strerror(-ret));
 	xd_look_again(sup);
@@ -266,6 +266,8 @@ static int watch_store(struct xd_supervisor *sup)
 		 "/local/domain/%u/backend/" XENDISPL_DRIVER_NAME, sup->domid);
 	ret = xd_timer_init(sup->loop, &sup->again, look_again, sup);
 	if (!ret)
+		ret = xd_store_watch_over(sup);
+	if (!ret)
 		ret = xd_source_add(sup->loop, &sup->store_source,
 				    store->ops->fd(store), EPOLLIN,
 				    store_ready, sup);
@@ -341,5 +343,6 @@ void xd_supervisor_finish(struct xd_supervisor *sup)
 	xd_control_finish(sup);
 	xd_host_finish(sup);
 	xd_timer_finish(sup->loop, &sup->again);
+	xd_timer_finish(sup->loop, &sup->beat);
 	xd_source_del(sup->loop, &sup->store_source);
 }

@@ -148,6 +148,8 @@ struct xd_supervisor {
 	struct xd_timer again;		/* to look at everything */
 	unsigned int again_ms;		/* after so long, 0: at the first time */
 	bool unsure;			/* some call of XenStore failed */
+	struct xd_timer beat;		/* is xenstored there? */
+	bool lost;			/* it is not */
 	struct xd_log_limit log_limit;
 	struct xd_source host_source;
 	const struct xd_output_ops *host_ops;	/* whose monitors are watched */
@@ -202,6 +204,15 @@ void xd_read_guest_name(struct xd_supervisor *sup, uint32_t domid,
 void xd_drop_directory(struct xd_supervisor *sup, const char *be_path);
 
 /* store.c */
+
+/* How often an idle daemon looks whether xenstored is there; tests cannot wait so long. */
+extern unsigned int xd_store_beat_ms;
+
+/*
+ * Begins to look: 0 or -errno. Nothing tells us that xenstored has ended. Once a call
+ * finds out the loop ends, with @lost set; another daemon finds all devices again.
+ */
+int xd_store_watch_over(struct xd_supervisor *sup);
 
 /*
  * As in port.h. An error that says nothing about what is in XenStore is logged,

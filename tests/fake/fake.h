@@ -57,6 +57,9 @@ unsigned int fake_foreign_writes(struct fake *fake);
 unsigned int fake_store_reads(struct fake *fake);
 unsigned int fake_store_writes(struct fake *fake);
 
+/* xenstored ends, or is there again for who opens a store anew. */
+void fake_lose_store(struct fake *fake, bool lost);
+
 /* Stops a process, while it has no lock of the machine. */
 void fake_stop(struct fake *fake, pid_t pid);
 

@@ -98,6 +98,7 @@ struct fake {
 	unsigned int foreign_writes;
 	unsigned int store_reads;
 	unsigned int store_writes;
+	bool store_lost;		/* xenstored has ended */
 	bool no_bus;			/* nobody may open one */
 	unsigned int bus_tries;
 	unsigned int failing_maps;	/* so many of those to come */

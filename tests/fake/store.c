@@ -232,6 +232,19 @@ static bool is_foreign(const struct fake *fake, const char *path)
 	return is_below(path, "/local/domain") && !is_below(path, own);
 }
 
+void fake_lose_store(struct fake *fake, bool lost)
+{
+	machine_lock(fake);
+	fake->store_lost = lost;
+	machine_unlock(fake);
+}
+
+/* What libxenstore says from then on is EBADF; its descriptor says nothing. */
+static bool is_lost(struct fake *fake)
+{
+	return __atomic_load_n(&fake->store_lost, __ATOMIC_SEQ_CST);
+}
+
 static int store_fd(struct xd_store *store)
 {
 	struct fake_store_handle *h = to_handle(store);
@@ -244,6 +257,10 @@ static char *store_read(struct xd_store *store, const char *path)
 	struct fake *fake = to_handle(store)->fake;
 	char buf[2 * PATH_SIZE];
 
+	if (is_lost(fake)) {
+		errno = EBADF;
+		return NULL;
+	}
 	__atomic_add_fetch(&fake->store_reads, 1, __ATOMIC_RELAXED);
 	return fake_read(fake, absolute(fake, path, buf));
 }
@@ -269,6 +286,8 @@ static int store_write(struct xd_store *store, const char *path,
 	char buf[2 * PATH_SIZE];
 	int ret;
 
+	if (is_lost(fake))
+		return -EBADF;
 	path = absolute(fake, path, buf);
 	machine_lock(fake);
 	fake->store_writes++;
@@ -285,6 +304,8 @@ static int store_remove(struct xd_store *store, const char *path)
 {
 	struct fake *fake = to_handle(store)->fake;
 
+	if (is_lost(fake))
+		return -EBADF;
 	if (is_foreign(fake, path))
 		fake->foreign_writes++;
 	fake_remove(fake, path);
@@ -320,12 +341,17 @@ static char **store_list(struct xd_store *store, const char *path,
 			 unsigned int *ret_num)
 {
 	struct fake *fake = to_handle(store)->fake;
-	char (*names)[PATH_SIZE] = malloc(MAX_NODES * sizeof(*names));
+	char (*names)[PATH_SIZE];
 	char buf[2 * PATH_SIZE], **list = NULL;
 	unsigned int num = 0;
 	bool exists;
 	size_t len;
 
+	if (is_lost(fake)) {
+		errno = EBADF;
+		return NULL;
+	}
+	names = malloc(MAX_NODES * sizeof(*names));
 	if (!names)
 		return NULL;
 	path = absolute(fake, path, buf);
@@ -356,6 +382,8 @@ static int store_watch(struct xd_store *store, const char *path,
 	struct fake_watch *w = NULL;
 	char buf[2 * PATH_SIZE];
 
+	if (is_lost(h->fake))
+		return -EBADF;
 	path = absolute(h->fake, path, buf);
 	if (strlen(path) >= PATH_SIZE || strlen(token) >= TOKEN_SIZE)
 		return -E2BIG;
@@ -380,6 +408,8 @@ static int store_unwatch(struct xd_store *store, const char *path,
 	char buf[2 * PATH_SIZE];
 	int ret = -ENOENT;
 
+	if (is_lost(h->fake))
+		return -EBADF;
 	path = absolute(h->fake, path, buf);
 	machine_lock(h->fake);
 	for (int i = 0; ret && i < MAX_WATCHES; i++) {
@@ -432,6 +462,8 @@ static int store_domain_alive(struct xd_store *store, uint32_t domid)
 	struct fake_domain *dom;
 	bool alive;
 
+	if (is_lost(fake))
+		return -EBADF;
 	machine_lock(fake);
 	dom = machine_domain(fake, domid);
 	alive = (dom && dom->alive) || fake->own_domain;

@@ -2,6 +2,8 @@
 /* What the backend's domain cannot do for a while: it is done when it can. */
 #include "unit.h"
 
+#include <sys/wait.h>
+
 #include "base/loop.h"
 #include "front.h"
 #include "sim.h"
@@ -130,6 +132,74 @@ static void pages_are_not_there(void **state)
 	is_served(sim);
 }
 
+struct end_wait {
+	struct sim *sim;
+	int status;
+};
+
+static bool has_ended(void *ctx)
+{
+	struct end_wait *w = ctx;
+
+	return waitpid(w->sim->daemon, &w->status, WNOHANG) == w->sim->daemon;
+}
+
+static bool is_unmapped(void *ctx)
+{
+	const struct sim *sim = ctx;
+
+	return !fake_domain_mapped(sim->fake, 5);
+}
+
+/* The daemon ends by itself, with an error, and the states are as they were. */
+static void ends_without_store(struct sim *sim)
+{
+	struct end_wait w = { sim, 0 };
+
+	if (!fake_wait(sim->fake, has_ended, &w, SIM_TIMEOUT_MS))
+		sim_fail("the daemon goes on without xenstored");
+	sim->daemon = 0;
+	assert_true(WIFEXITED(w.status));
+	assert_int_equal(WEXITSTATUS(w.status), 1);
+	assert_int_equal(sim_log_count(sim, "error: XenStore is gone: Bad file descriptor\n"),
+			 1);
+	assert_int_equal(complaints(sim), 1);
+	assert_true(fake_wait(sim->fake, is_unmapped, sim, SIM_TIMEOUT_MS));
+	fake_lose_store(sim->fake, false);
+	assert_int_equal(sim_back_state(&front), SIM_CONNECTED);
+	sim_daemon_start(sim);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_channels_free(&front);
+	publish();
+	is_served(sim);
+}
+
+/* Nobody tells us: it has to be asked for. */
+static void xenstored_ends(void **state)
+{
+	struct sim *sim = *state;
+
+	sim->beat_ms = 50;
+	sim_daemon_start(sim);
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	fake_lose_store(sim->fake, true);
+	ends_without_store(sim);
+}
+
+/* Or a call of ours finds out. */
+static void xenstored_ends_in_between(void **state)
+{
+	struct sim *sim = *state;
+
+	sim_daemon_start(sim);
+	sim_guest_create(&front, sim->fake, 5, 1, one);
+	sim_connect(&front, 1);
+	fake_lose_store(sim->fake, true);
+	sim_front_write(&front, "state", "4");
+	ends_without_store(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +207,9 @@ int main(void)
 		SIM_TEST(pages_cannot_be_mapped, "pages-cannot-be-mapped"),
 		SIM_TEST(memory_is_short, "memory-is-short"),
 		SIM_TEST(pages_are_not_there, "pages-are-not-there"),
+		SIM_TEST_NO_DAEMON(xenstored_ends, "xenstored-ends"),
+		SIM_TEST_NO_DAEMON(xenstored_ends_in_between,
+				   "xenstored-ends-in-between"),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

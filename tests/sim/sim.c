@@ -136,7 +136,7 @@ static int run_daemon(struct sim *sim)
 	xd_loop_finish(&loop);
 	store->ops->destroy(store);
 	close(fd);
-	return ret ? 98 : 0;
+	return ret ? 98 : the_supervisor.lost;
 }
 
 void sim_child(const struct sim *sim, int flags)
@@ -157,6 +157,8 @@ static void daemon_process(struct sim *sim)
 	the_denied = sim->denied;
 	if (sim->patience_ms)
 		xd_control_patience_ms = sim->patience_ms;
+	if (sim->beat_ms)
+		xd_store_beat_ms = sim->beat_ms;
 	xd_log_setup("", true);
 	exit(run_daemon(sim));
 }

@@ -29,6 +29,7 @@ struct sim_front;
  * @options:	settings of the output
  * @limits:	per guest
  * @patience_ms: for a worker's answer to a question, 0: the usual
+ * @beat_ms:	of the daemon's looks at whether xenstored is there, 0: the usual
  * @denied:	a system call that workers die of at once, 0: none; all seven are
  *		taken when a daemon starts
  */
@@ -44,6 +45,7 @@ struct sim {
 	const char *options[XD_NUM_OPTIONS];
 	struct xd_limits limits;
 	unsigned int patience_ms;
+	unsigned int beat_ms;
 	int denied;
 };
 
