@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
@@ -210,6 +211,23 @@ static pid_t spawn_worker(int sock)
 	_exit(EXIT_FAILURE);
 }
 
+/* The one path of the configuration that may be relative: 0 or -errno. */
+static int make_absolute(const char **path)
+{
+	static char absolute[2 * PATH_MAX];
+	char *dir;
+
+	if (**path == '/')
+		return 0;
+	dir = getcwd(NULL, 0);
+	if (!dir)
+		return -errno;
+	snprintf(absolute, sizeof(absolute), "%s/%s", dir, *path);
+	free(dir);
+	*path = absolute;
+	return 0;
+}
+
 /*
  * The process that was started ends when the daemon serves (0) or could not be
  * brought to it (1). Returns the descriptor to tell it, or -errno.
@@ -232,7 +250,7 @@ static int go_to_background(void)
 	}
 	close(fds[0]);
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || setsid() < 0 ||
+	if (null < 0 || setsid() < 0 || chdir("/") ||
 	    dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		return -errno;
 	close(null);
@@ -286,6 +304,7 @@ static int watch_signals(struct daemon *daemon)
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL))
@@ -368,7 +387,9 @@ static int serve(struct options *options)
 	config->exports = xd_libxen_exports();
 	config->syslog = !options->foreground;
 	if (config->syslog) {
-		ready_fd = go_to_background();
+		ready_fd = make_absolute(&config->socket);
+		if (!ready_fd)
+			ready_fd = go_to_background();
 		if (ready_fd < 0) {
 			xd_error("cannot go to the background: %s",
 				 strerror(-ready_fd));

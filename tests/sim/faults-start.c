@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Calls that fail while the daemon starts, from main() on: either it says why in
- * one line and ends with an error, or it serves.
+ * The daemon from main() on, and calls that fail while it starts: either it says why
+ * in one line and ends with an error, or it serves.
  */
 #include "unit.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@ static struct sim *sim;
 static struct sim_front front;
 static struct sim_buf buf;
 static const char *const one[] = { "320x200" };
+static bool no_store;
 
 /* main() of main.c, and what it has of the machine */
 
@@ -30,7 +32,8 @@ int displayd_main(int argc, char **argv);
 struct xd_store *__wrap_xd_libxen_store(void);
 struct xd_store *__wrap_xd_libxen_store(void)
 {
-	return fake_store_open(sim->fake);
+	errno = ECONNREFUSED;
+	return no_store ? NULL : fake_store_open(sim->fake);
 }
 
 static struct xd_bus *open_bus(uint32_t domid, bool share)
@@ -231,10 +234,136 @@ static void file_limit(void **state)
 	remove_files(config, run);
 }
 
+/* Of a terminal that was closed: an orderly end, as SIGTERM is. */
+static void hang_up(void **state)
+{
+	struct try try = { 0 };
+	char config[160], run[96];
+
+	sim = *state;
+	make_files(config, run);
+	sim_guest_create(&front, sim->fake, TURNS_DOMID, 1, one);
+	fflush(NULL);
+	try.pid = fork();
+	if (!try.pid)
+		daemon_process(config);
+	sim_connect(&front, 2);
+	kill(try.pid, SIGHUP);
+	assert_true(fake_wait(sim->fake, ended, &try, SIM_TIMEOUT_MS));
+	assert_int_equal(try.status, 0);
+	assert_int_equal(sim_back_state(&front), SIM_CLOSED);
+	sim_channels_free(&front);
+	sim_guest_destroy(&front);
+	remove_files(config, run);
+}
+
+/* The other way to start it, with a path that is not absolute. */
+static void background_process(const char *config)
+{
+	char *argv[] = {
+		"xen-displayd", "--config", (char *)config, "--socket",
+		"control", NULL
+	};
+
+	sim_child(sim, O_TRUNC);
+	if (chdir(sim->dir))
+		_exit(96);
+	exit(displayd_main(ARRAY_SIZE(argv) - 1, argv));
+}
+
+/* Until the process that was started ends: its status. */
+static int start_in_background(const char *config)
+{
+	struct try try = { 0 };
+
+	/* to be told of the end of what it leaves behind */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	fflush(NULL);
+	try.pid = fork();
+	if (!try.pid)
+		background_process(config);
+	if (!fake_wait(sim->fake, ended, &try, SIM_TIMEOUT_MS))
+		sim_fail("the process that was started does not end");
+	assert_true(WIFEXITED(try.status));
+	return WEXITSTATUS(try.status);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+	char path[64], line[256];
+	int parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	while (!parent && fgets(line, sizeof(line), file))
+		sscanf(line, "PPid: %d", &parent);
+	fclose(file);
+	return parent;
+}
+
+/* It is in nobody's way: an unmount, say. */
+static void expect_root(pid_t pid)
+{
+	char path[64], dir[8] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+	assert_true(readlink(path, dir, sizeof(dir) - 1) > 0);
+	assert_string_equal(dir, "/");
+}
+
+static void background(void **state)
+{
+	struct try try = { 0 };
+	char config[160], run[96], out[8192];
+
+	sim = *state;
+	make_files(config, run);
+	sim_guest_create(&front, sim->fake, TURNS_DOMID, 1, one);
+	assert_int_equal(start_in_background(config), 0);
+	sim_connect(&front, 2);
+	try.pid = parent_of(fake_domain_worker(sim->fake, TURNS_DOMID));
+	turns_show(&front, &buf, 1);
+	turns_hang_up();
+	sim->daemon = try.pid;	/* ends with the test, also if it fails */
+	expect_root(try.pid);
+	assert_int_equal(sim_tool(sim, "list", out), 0);
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	sim_buf_finish(&buf, &front);
+	stop(&try);
+	sim->daemon = 0;
+	sim_guest_destroy(&front);
+	remove_files(config, run);
+}
+
+/* Who started it is told, on what he has for messages. */
+static void background_fails(void **state)
+{
+	struct try try = { .pid = -1 };
+	char config[160], run[96];
+
+	sim = *state;
+	make_files(config, run);
+	no_store = true;
+	assert_int_equal(start_in_background(config), 1);
+	no_store = false;
+	assert_int_equal(sim_log_count(sim, "cannot connect to XenStore"), 1);
+	assert_int_equal(sim_log_count(sim, "\n"), 1);
+	waitpid(-1, &try.status, 0);
+	assert_true(WIFEXITED(try.status));
+	assert_int_equal(WEXITSTATUS(try.status), 1);
+	remove_files(config, run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SIM_TEST_NO_DAEMON(file_limit, "file-limit"),
+		SIM_TEST_NO_DAEMON(hang_up, "hang-up"),
+		SIM_TEST_NO_DAEMON(background, "background"),
+		SIM_TEST_NO_DAEMON(background_fails, "background-fails"),
 		SIM_TEST_NO_DAEMON(start_turns, "start"),
 	};
 
