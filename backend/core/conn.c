@@ -67,6 +67,9 @@ int xd_conn_open(struct xd_conn *conn, struct xd_guest *guest,
 			&conn->evt_page, &conn->evt_port);
 	if (ret)
 		return ret;
+	/* of a connection before, maybe; a wrong one is the guest's own loss */
+	conn->evt_prod = *(volatile uint32_t *)
+		&((struct xendispl_event_page *)conn->evt_page)->in_prod;
 	BACK_RING_INIT(conn->ring, (struct xen_displif_sring *)conn->req_page,
 		       XD_PAGE_SIZE);
 	return 0;
@@ -119,6 +122,19 @@ void xd_conn_answer(struct xd_conn *conn, uint16_t id, uint8_t op, int status)
 	push_answers(conn);
 }
 
+/* The first request of any ring says that the frontend is Connected. */
+static void hear(struct xd_guest *guest)
+{
+	unsigned int i;
+
+	if (guest->heard)
+		return;
+	guest->heard = true;
+	for (i = 0; i < guest->nr_conns; i++)
+		if (guest->conns[i].owes_connector)
+			xd_guest_pay_later(guest);
+}
+
 /* One request, from its private copy to its answer. */
 static void serve_one(struct xd_conn *conn,
 		      const struct xendispl_req *untrusted_req)
@@ -169,6 +185,7 @@ bool xd_conn_serve(struct xd_conn *conn)
 			RING_COPY_REQUEST(ring, ring->req_cons, &req);
 			ring->req_cons++;
 			budget--;
+			hear(conn->guest);
 			serve_one(conn, &req);
 			/* at once: the next one may take long */
 			push_answers(conn);
@@ -193,6 +210,7 @@ static bool send_event(struct xd_conn *conn, const struct xendispl_evt *evt)
 		return false;
 	memcpy(&XENDISPL_IN_RING_REF(page, conn->evt_prod), evt, sizeof(*evt));
 	conn->evt_prod++;
+	conn->evt_id++;
 	xen_wmb();	/* the event before its index */
 	*(volatile uint32_t *)&page->in_prod = conn->evt_prod;
 	conn->guest->bus->ops->notify(conn->guest->bus, conn->evt_port);
@@ -203,7 +221,7 @@ static bool send_flip(struct xd_conn *conn, uint64_t fb_cookie)
 {
 	struct xendispl_evt evt;
 
-	xd_evt_encode_flip(&evt, (uint16_t)conn->evt_prod, fb_cookie);
+	xd_evt_encode_flip(&evt, conn->evt_id, fb_cookie);
 	return send_event(conn, &evt);
 }
 
@@ -211,7 +229,7 @@ static bool send_connector(struct xd_conn *conn)
 {
 	struct xendispl_evt evt;
 
-	xd_evt_encode_connector(&evt, (uint16_t)conn->evt_prod, true);
+	xd_evt_encode_connector(&evt, conn->evt_id, true);
 	return send_event(conn, &evt);
 }
 
@@ -257,9 +275,10 @@ void xd_conn_pay_owed(struct xd_conn *conn)
 	conn->nr_owed -= paid;
 	memmove(conn->owed, conn->owed + paid,
 		conn->nr_owed * sizeof(conn->owed[0]));
-	if (conn->owes_connector && send_connector(conn))
+	/* flips have been asked for by a request, this one by nobody */
+	if (conn->owes_connector && conn->guest->heard && send_connector(conn))
 		conn->owes_connector = false;
-	if (conn->nr_owed || conn->owes_connector)
+	if (conn->nr_owed || (conn->owes_connector && conn->guest->heard))
 		xd_guest_pay_later(conn->guest);
 }
 

@@ -69,7 +69,7 @@ struct xd_flip {
  * @req_page, @evt_page: shared with the guest
  * @req_port, @evt_port: local ports, -1 when unbound
  * @ring:	our end of the request ring
- * @evt_prod:	next event, ours alone
+ * @evt_prod:	next event, ours alone; @evt_id: its id
  * @broken:	the guest broke the ring; it is not read any more
  * @width, @height: preferred mode, as configured or resized
  * @max_width, @max_height: the largest that ever was preferred: a mode that
@@ -79,7 +79,7 @@ struct xd_flip {
  * @flips:	oldest first; the first one is with the output
  * @dropped:	one was, with its damage: the next one is shown whole
  * @owed:	flip events that found the event page full
- * @owes_connector: so did a connector event
+ * @owes_connector: so did a connector event, or the frontend is not Connected yet
  * @copies:	what was last told of how frames are shown: "" without a copy,
  *		else why not; NULL: nothing yet
  */
@@ -94,6 +94,7 @@ struct xd_conn {
 	int evt_port;
 	struct xen_displif_back_ring *ring;
 	uint32_t evt_prod;
+	uint16_t evt_id;
 	bool broken;
 
 	uint32_t width;
@@ -152,6 +153,7 @@ struct xd_guest {
 	struct xd_fb *fbs;
 	struct xd_conn conns[XD_MAX_CONNECTORS];
 	unsigned int nr_conns;
+	bool heard;			/* a request of this connection */
 	struct xd_input_sink sinks[XD_MAX_KEYBOARDS];
 	unsigned int nr_sinks;
 	struct xd_counters counters;

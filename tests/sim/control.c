@@ -576,6 +576,7 @@ static void resize_outlives_daemon(void **state)
 	sim_guest_create(&front, sim->fake, 5, 1, one);
 	sim_front_write(&front, "request-connector-event", "1");
 	sim_connect(&front, 2);
+	ok(sim_set_config(&front.conn[0], 0, 0, 0, 0));
 	assert_int_equal(sim_tool(sim, "resize 5:0 800x600", out), 0);
 	sim_wait_events(&front.conn[0], 1);
 	sim_daemon_kill(sim);
