@@ -17,8 +17,9 @@ static void break_conn(struct xd_conn *conn, const char *why)
 		return;
 	conn->broken = true;
 	conn->guest->counters.violations++;
-	xd_warn("connector %u: %s, not reading its requests any more",
-		conn->index, why);
+	xd_guest_say(conn->guest, true,
+		     "connector %u: %s, not reading its requests any more",
+		     conn->index, why);
 }
 
 static uint32_t max(uint32_t a, uint32_t b)

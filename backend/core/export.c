@@ -23,11 +23,13 @@ static void tell(struct xd_conn *conn, const char *copies)
 	if (!xd_log_allow(&conn->guest->log_limit))
 		return;
 	if (*copies)
-		xd_info("connector %u: frames are copied: %s", conn->index,
-			copies);
+		xd_guest_say(conn->guest, false,
+			     "connector %u: frames are copied: %s",
+			     conn->index, copies);
 	else
-		xd_info("connector %u: frames are shown without a copy",
-			conn->index);
+		xd_guest_say(conn->guest, false,
+			     "connector %u: frames are shown without a copy",
+			     conn->index);
 }
 
 void xd_conn_zero_copy(struct xd_conn *conn, const char *why_not)

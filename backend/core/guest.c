@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -13,6 +15,18 @@
 /* Of a keyboard that nobody reads */
 #define PATIENCE	2000000000u	/* ns */
 #define MAX_PAUSE	1000000000u	/* ns */
+
+void xd_guest_say(struct xd_guest *guest, bool warn, const char *fmt, ...)
+{
+	char text[XD_LINE_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (guest->say)
+		guest->say(guest->worker, warn, text);
+}
 
 static struct xd_conn *conn_of_port(struct xd_guest *guest, int port)
 {
@@ -250,7 +264,7 @@ static void output_changed(void *ctx, unsigned int monitor)
 
 static void output_note(void *ctx, const char *text)
 {
-	xd_info("%s", text);
+	xd_guest_say(ctx, false, "%s", text);
 }
 
 static void output_zero_copy(void *ctx, unsigned int monitor,
@@ -311,6 +325,8 @@ int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
 		.loop = loop,
 		.bus = bus,
 		.params = *params,
+		.worker = guest->worker,
+		.say = guest->say,
 	};
 	ret = create_output(guest, output_fd);
 	if (ret)

@@ -145,6 +145,7 @@ struct xd_guest {
 	const char *names[XD_MAX_CONNECTORS];	/* for the output */
 	void (*reopen)(void *worker);	/* asks for the output's descriptor */
 	void (*resized)(void *worker, unsigned int conn);	/* by the output */
+	void (*say)(void *worker, bool warn, const char *text);	/* to the log */
 	void *worker;
 	struct xd_connect params;
 	struct xd_usage usage;
@@ -169,7 +170,7 @@ struct xd_guest {
 
 /**
  * xd_guest_start() - connect to a guest's channels
- * @guest:	zeroed by this
+ * @guest:	zeroed by this, but for @worker and @say
  * @bus:	stays the caller's
  * @params:	copied
  * @output_fd:	for the output, this function's to close; or -1
@@ -180,6 +181,13 @@ int xd_guest_start(struct xd_guest *guest, struct xd_loop *loop,
 		   struct xd_bus *bus, const struct xd_connect *params,
 		   int output_fd);
 void xd_guest_stop(struct xd_guest *guest);
+
+/*
+ * A line for the log that a guest can cause at will, with each connection anew: the
+ * supervisor, which has seen those before, counts them. At a warning's level, or not.
+ */
+void xd_guest_say(struct xd_guest *guest, bool warn, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* The guest, or a keyboard of it, has no room for what it has to be told. */
 void xd_guest_pay_later(struct xd_guest *guest);

@@ -21,6 +21,7 @@
 #define XD_GUEST_NAME_SIZE	64
 #define XD_OUTPUT_NAME_SIZE	16
 #define XD_USER_NAME_SIZE	33
+#define XD_LINE_SIZE	320
 
 enum xd_message_type {
 	/* to the worker */
@@ -42,6 +43,7 @@ enum xd_message_type {
 	XD_MSG_STATUS,		/* answers STATS */
 	XD_MSG_RESIZED,		/* answers RESIZE */
 	XD_MSG_REOPEN,		/* the output has lost its descriptor */
+	XD_MSG_LINE,		/* for the log: it knows how many there were before */
 	XD_MSG_SIZE,		/* the output gave @conn another preferred mode */
 	XD_MSG_DENIED,		/* the last one: dies for system call @call */
 };
@@ -200,6 +202,10 @@ struct xd_message {
 		struct xd_picture picture;
 		int32_t call;
 		uint32_t step;
+		struct {
+			uint32_t warn;
+			char text[XD_LINE_SIZE];
+		} line;
 		struct {
 			uint32_t width;
 			uint32_t height;

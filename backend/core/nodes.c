@@ -194,6 +194,16 @@ static int read_conn(struct xd_device *dev, unsigned int i,
 	return read_channels(dev, i, conn);
 }
 
+/* Connectors that there is no room for. */
+static bool has_more(struct xd_device *dev)
+{
+	char *text = read_fe(dev, XD_MAX_CONNECTORS, XENDISPL_FIELD_RESOLUTION);
+	bool more = text;
+
+	free(text);
+	return more;
+}
+
 static int read_version(struct xd_device *dev, struct xd_connect *connect)
 {
 	char path[192];
@@ -364,7 +374,11 @@ int xd_device_read_params(struct xd_device *dev, struct xd_connect *connect)
 	}
 	if (ret == -ENOENT && connect->nr_conns)
 		ret = 0;
-	if (!ret && connect->nr_conns > config.max_conns) {
+	if (!ret && connect->nr_conns == XD_MAX_CONNECTORS && has_more(dev)) {
+		xd_device_warn(dev, "has more than %u connectors",
+			       XD_MAX_CONNECTORS);
+		ret = -ENOSPC;
+	} else if (!ret && connect->nr_conns > config.max_conns) {
 		xd_device_warn(dev, "has %u connectors, may have %u",
 			       connect->nr_conns, config.max_conns);
 		ret = -ENOSPC;

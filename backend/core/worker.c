@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -185,6 +186,16 @@ static void reopen(void *ctx)
 		output->ops->reopened(output, ret);
 }
 
+/* One that finds no room is lost: there are many of them then. */
+static void say(void *ctx, bool warn, const char *text)
+{
+	struct xd_message msg = { .type = XD_MSG_LINE, .line.warn = warn };
+	struct worker *worker = ctx;
+
+	snprintf(msg.line.text, sizeof(msg.line.text), "%s", text);
+	xd_message_send(worker->sock, &msg, -1);
+}
+
 /* The supervisor outlives us, and so does the size if it knows. */
 static void resized(void *ctx, unsigned int conn)
 {
@@ -281,12 +292,13 @@ static int serve(struct worker *worker, struct xd_bus *bus,
 	if (!ret)
 		ret = xd_source_add(&worker->loop, &worker->sock_source,
 				    worker->sock, EPOLLIN, sock_ready, worker);
+	worker->guest.worker = worker;
+	worker->guest.say = say;
 	if (!ret)
 		ret = xd_guest_start(&worker->guest, &worker->loop, bus,
 				     connect, output_fd);
 	worker->guest.reopen = reopen;
 	worker->guest.resized = resized;
-	worker->guest.worker = worker;
 	connected.err = ret;
 	sent = xd_message_send(worker->sock, &connected, -1);
 	if (!ret)

@@ -112,6 +112,13 @@ static void denied(struct xd_device *dev, int call)
 	xd_device_warn(dev, "the sandbox ends the worker: it called %s", name);
 }
 
+/* What its guest made it say, in words of its own. */
+static void line(struct xd_device *dev, const struct xd_message *msg)
+{
+	(msg->line.warn ? xd_device_warn : xd_device_info)(
+		dev, "%.*s", XD_LINE_SIZE, msg->line.text);
+}
+
 static void sock_ready(void *ctx, uint32_t events)
 {
 	struct xd_device *dev = ctx;
@@ -134,6 +141,8 @@ static void sock_ready(void *ctx, uint32_t events)
 		denied(dev, msg.call);
 	else if (msg.type == XD_MSG_SIZE)
 		xd_device_new_size(dev, &msg);
+	else if (msg.type == XD_MSG_LINE)
+		line(dev, &msg);
 	else if (msg.type == XD_MSG_REOPEN)
 		xd_device_reopen_output(dev);
 	else
@@ -220,6 +229,8 @@ static void hear_last_words(struct xd_device *dev)
 		else if (msg.type == XD_MSG_CONNECTED && msg.err &&
 			 !dev->killed)
 			connected(dev, &msg);
+		else if (msg.type == XD_MSG_LINE)
+			line(dev, &msg);
 		else if (msg.type == XD_MSG_SIZE)
 			xd_device_new_size(dev, &msg);
 		if (fd >= 0)

@@ -6,6 +6,7 @@
  */
 #include "unit.h"
 
+#include "base/loop.h"
 #include "front.h"
 #include "sim.h"
 
@@ -458,6 +459,75 @@ static void channels_shared(void **state)
 	end(sim);
 }
 
+/* More than there can be: not the first sixteen, with nothing for the others. */
+static void too_many_connectors(void **state)
+{
+	struct sim *sim = *state;
+	char node[64];
+
+	begin(sim);
+	close_it();
+	sim_guest_create(&front, sim->fake, 4, 1, one);
+	sim_wait_back_state(&front, SIM_INIT_WAIT);
+	sim_channels_create(&front);
+	for (unsigned int i = 1; i <= XD_MAX_CONNECTORS; i++) {
+		snprintf(node, sizeof(node), "%u/resolution", i);
+		sim_front_write(&front, node, "640x480");
+		snprintf(node, sizeof(node), "%u/req-ring-ref", i);
+		sim_front_write(&front, node, "%u", front.conn[0].req_ref);
+		snprintf(node, sizeof(node), "%u/req-event-channel", i);
+		sim_front_write(&front, node, "%u", front.conn[0].req_port);
+		snprintf(node, sizeof(node), "%u/evt-ring-ref", i);
+		sim_front_write(&front, node, "%u", front.conn[0].evt_ref);
+		snprintf(node, sizeof(node), "%u/evt-event-channel", i);
+		sim_front_write(&front, node, "%u", front.conn[0].evt_port);
+	}
+	sim_set_state(&front, SIM_INITIALISED);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	wait_log(sim, "domain 4 (guest4): has more than 16 connectors", 1);
+	wait_log(sim, "not connected: No space left on device", 1);
+	sim_channels_free(&front);
+	sim_guest_destroy(&front);
+	end(sim);
+}
+
+static bool all_broken(void *ctx)
+{
+	return sim_stat(ctx, &front, "violations") == front.nr_conns;
+}
+
+/*
+ * Rings that are broken with each of many connections: the log has so many lines of
+ * the guest in 10 s, whoever of us writes them.
+ */
+static void broken_storm(void **state)
+{
+	static const char *const four[] = { "64x64", "64x64", "64x64", "64x64" };
+	const uint64_t since = xd_now();
+	struct sim *sim = *state;
+	unsigned int lines, spans;
+
+	sim_guest_create(&front, sim->fake, 5, 4, four);
+	for (unsigned int i = 0; i < 20; i++) {
+		sim_connect(&front, 1);
+		for (unsigned int c = 0; c < 4; c++) {
+			conn = &front.conn[c];
+			set_producer(0x80000000);
+		}
+		assert_true(fake_wait(sim->fake, all_broken, sim,
+				      SIM_TIMEOUT_MS));
+		sim_disconnect(&front);
+		sim_wait_back_state(&front, SIM_CLOSED);
+	}
+	spans = (unsigned int)((xd_now() - since) / 10000000000u) + 1;
+	lines = sim_log_count(sim, "\n") - sim_log_count(sim, "debug: ");
+	if (lines > spans * 21)
+		sim_fail("%u lines in %u spans of 10 s", lines, spans);
+	assert_true(sim_log_has(sim, "domain 5 (guest5): connector 3: request index out of range"));
+	sim_guest_destroy(&front);
+	sim_finish(sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest channel_tests[] = {
@@ -473,6 +543,8 @@ int main(void)
 		SIM_TEST(paths_are_not_trusted, "paths-are-not-trusted"),
 		SIM_TEST(odd_directories, "odd-directories"),
 		SIM_TEST(channels_shared, "channels-shared"),
+		SIM_TEST(too_many_connectors, "too-many-connectors"),
+		SIM_TEST(broken_storm, "broken-storm"),
 	};
 
 	return cmocka_run_group_tests(channel_tests, NULL, NULL);
