@@ -71,6 +71,16 @@ static int force(struct options *options, const char *option,
 	return expected ? wrong(option, value, expected) : 0;
 }
 
+/* The exit status of who has printed something. */
+static int printed(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "xen-displayd: cannot write to standard output: %s\n",
+		strerror(errno));
+	return 1;
+}
+
 /* -1 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
@@ -112,10 +122,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case HELP:
 			fputs(usage, stdout);
-			return 0;
+			return printed();
 		case VERSION:
 			puts("xen-displayd " XD_VERSION);
-			return 0;
+			return printed();
 		case WORKER:
 			options->worker = true;
 			break;

@@ -278,6 +278,15 @@ static uint32_t option_number(const char *option, const char *text,
 	return value;
 }
 
+/* What was printed has to be somewhere. */
+static int finish(int status)
+{
+	if (fflush(stdout) || ferror(stdout))
+		ctl_die(1, "cannot write to standard output: %s",
+			strerror(errno));
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option table[] = {
@@ -313,13 +322,13 @@ int main(int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage, stdout);
-			return 0;
+			return finish(0);
 		case 'v':
 			puts("xen-displayctl " XD_VERSION);
-			return 0;
+			return finish(0);
 		default:
 			return 2;
 		}
 	}
-	return run(argc - optind, argv + optind);
+	return finish(run(argc - optind, argv + optind));
 }

@@ -65,6 +65,9 @@ static void tool_list(void **state)
 	assert_int_equal(sim_tool(sim, "list", out), 0);
 	has(out, "guest5");
 	has(out, "connected");
+	/* an answer that nobody gets is none */
+	assert_int_equal(sim_tool(sim, "list >/dev/full", out), 1);
+	assert_int_equal(sim_tool(sim, "--json stats >/dev/full", out), 1);
 	assert_int_equal(sim_tool(sim, "--json list", out), 0);
 	has(out, "\"domid\": 5");
 	has(out, "\"name\": \"guest5\"");
