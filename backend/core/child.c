@@ -154,6 +154,13 @@ static void set_up_log(const struct xd_child *child)
 		xd_log_to_syslog();
 }
 
+/* The kernel's name for a program that is executed by its descriptor is "exe". */
+static void set_name(uint32_t type)
+{
+	prctl(PR_SET_NAME, type == XD_MSG_VIEW ? "displayd-viewer" :
+	      type == XD_MSG_KEYBOARD ? "displayd-input" : "displayd-worker");
+}
+
 int xd_child_run(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share))
 {
 	struct xd_message msg;
@@ -164,6 +171,7 @@ int xd_child_run(int sock, struct xd_bus *(*open_bus)(uint32_t domid, bool share
 	ret = receive_first(sock, &msg, &fd);
 	if (ret)
 		return EXIT_FAILURE;
+	set_name(msg.type);
 	set_up_log(&msg.child);
 	if (msg.type == XD_MSG_VIEW)
 		ret = run_viewer(sock, &msg, fd);

@@ -24,6 +24,9 @@ static const int allowed[] = {
 	SCMP_SYS(timerfd_settime64),
 	SCMP_SYS(clock_gettime),
 	SCMP_SYS(clock_gettime64),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clock_nanosleep_time64),
+	SCMP_SYS(time),
 	/* descriptors that are open */
 	SCMP_SYS(read),
 	SCMP_SYS(write),

@@ -303,6 +303,21 @@ static pid_t parent_of(pid_t pid)
 	return parent;
 }
 
+/* By which people know it in a list of processes. */
+static void expect_name(pid_t pid, const char *name)
+{
+	char path[64], text[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	fclose(file);
+	text[strcspn(text, "\n")] = '\0';
+	assert_string_equal(text, name);
+}
+
 /* It is in nobody's way: an unmount, say. */
 static void expect_root(pid_t pid)
 {
@@ -328,6 +343,8 @@ static void background(void **state)
 	turns_hang_up();
 	sim->daemon = try.pid;	/* ends with the test, also if it fails */
 	expect_root(try.pid);
+	expect_name(fake_domain_worker(sim->fake, TURNS_DOMID),
+		    "displayd-worker");
 	assert_int_equal(sim_tool(sim, "list", out), 0);
 	sim_disconnect(&front);
 	sim_wait_back_state(&front, SIM_CLOSED);
