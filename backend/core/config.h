@@ -36,8 +36,8 @@ struct xd_config_guest;
  * @verbose:	log more
  * @syslog:	log there, for there is no stderr
  * @sandbox:	workers give up system calls; for tests to leave out
- * @limits:	per guest
- * @max_conns:	connectors of a guest; 0: XD_MAX_CONNECTORS
+ * @limits:	of each vdispl device of a guest
+ * @max_conns:	connectors of one; 0: XD_MAX_CONNECTORS
  * @guests:	what some guests have of their own
  * @set:	settings that the file made, a bit each
  * @forced:	those that the command line made: the file does not change them

@@ -27,7 +27,7 @@ struct sim_front;
  * @output:	headless, unless set
  * @no_zero_copy: of the configuration
  * @options:	settings of the output
- * @limits:	per guest
+ * @limits:	of each vdispl device
  * @patience_ms: for a worker's answer to a question, 0: the usual
  * @beat_ms:	of the daemon's looks at whether xenstored is there, 0: the usual
  * @denied:	a system call that workers die of at once, 0: none; all seven are
