@@ -196,7 +196,7 @@ struct xen_drm {
 	wait_queue_head_t bufs_wait;
 	struct xen_drm_grant_acct acct;
 
-	spinlock_t commits_lock;
+	spinlock_t commits_lock;	/* see above */
 	struct list_head commits;
 	struct delayed_work commit_work;
 
@@ -221,7 +221,7 @@ struct xen_drm *xen_drm_create(struct xenbus_device *xb,
 int xen_drm_register(struct xen_drm *xdrm);
 void xen_drm_unplug(struct xen_drm *xdrm);
 
-/* xen_drm_params.c is xen_drm_drv.c's: module parameters */
+/* module parameters, of xen_drm_drv.c too */
 extern bool xen_drm_contiguous;
 extern unsigned int xen_drm_grace_s;
 extern unsigned int xen_drm_grant_reserve;
