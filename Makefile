@@ -19,7 +19,7 @@ desktop: ## a guest's desktop to click in, on VNC and in the browser on this mac
 	@$(MAKE) --no-print-directory build
 	@scripts/desktop
 
-test: ## all tests: native ones, then the lab on both kernels, PV and PVH
+test: ## static checks, native tests, some of the lab on both kernels, PV and PVH
 	@scripts/setup test lab
 	@scripts/test
 
