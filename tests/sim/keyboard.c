@@ -288,6 +288,8 @@ static void stranger_leaves(void **state)
 /* All that the client did before has been told to the keyboard. */
 static void want_told(rfbClient *client)
 {
+	/* a frontend that has said nothing yet is told nothing */
+	assert_int_equal(sim_set_config(&vkbd_front.conn[0], 0, 0, 0, 0), 0);
 	rfb_ask_size(client, 800, 600);
 	sim_wait_events(&vkbd_front.conn[0], 1);
 }
