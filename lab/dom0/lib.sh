@@ -203,6 +203,9 @@ guest_result_wait() {
 	[ "$(cat "$RUN/$1/status")" = 0 ] ||
 		echo "guest $1: its job failed (status $(cat "$RUN/$1/status"))" >>"$RUN/fail.guests"
 	xenstore-ls -f "$path/data/lab" >"$RUN/$1/results" 2>/dev/null || true
+	if xenstore-exists "$path/data/lab/skipped" 2>/dev/null; then
+		note "guest $1 skipped: $(xenstore-read "$path/data/lab/skipped")"
+	fi
 }
 
 # guest_result NAME KEY: what the guest gave with "result KEY VALUE"; also
