@@ -443,9 +443,8 @@ static void worker_has_no_rights(void **state)
 	pid_t worker;
 
 	if (geteuid()) {
-		print_message("not root\n");
 		sim_finish(sim);
-		skip();
+		SKIP_BECAUSE("not root");
 	}
 	sim_guest_create(&front, sim->fake, 5, 1, one);
 	sim_connect(&front, 1);

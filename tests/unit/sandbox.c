@@ -63,7 +63,7 @@ static int in_sandbox(int (*act)(void), int *ret_call)
 		*ret_call = -1;
 	close(fds[0]);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_HERE)
-		skip();
+		SKIP_BECAUSE("this kernel has no such seccomp filters");
 	return status;
 }
 
@@ -268,7 +268,7 @@ static void a_user_for_each(void **state)
 		int status;
 
 		if (geteuid())
-			skip();
+			SKIP_BECAUSE("not root");
 		pid = fork();
 		assert_true(pid >= 0);
 		if (!pid)
@@ -284,7 +284,7 @@ static void named_users(void **state)
 	int status;
 
 	if (geteuid())
-		skip();
+		SKIP_BECAUSE("not root");
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)

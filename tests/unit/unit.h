@@ -21,6 +21,10 @@
 /* A test under a kebab-case name. */
 #define TEST(fn, label)	{ label, fn, NULL, NULL, NULL }
 
+/* Skips the test that runs; tests/native shows why. */
+#define SKIP_BECAUSE(why) \
+	do { print_message("# skipped: %s\n", why); skip(); } while (0)
+
 /* UNIT_TEST=NAME in the environment: that test alone. */
 __attribute__((constructor)) static void choose_test(void)
 {
