@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* badback on the rings: serving, honest answers, and pieces of wrong ones. */
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <errno.h>
 
 #include "badback.h"
 
@@ -66,22 +66,12 @@ void bad_honest(struct bad *b, struct bad_conn *c,
 		bad_event(b, c, XENDISPL_EVT_PG_FLIP, req->op.pg_flip.fb_cookie);
 }
 
-static void *map_ref(struct bad *b, grant_ref_t ref)
-{
-	void *page = xengnttab_map_grant_ref(b->gnt, b->domid, ref,
-					     PROT_READ | PROT_WRITE);
-
-	if (!page)
-		bad_die("mapping grant %u: %s", ref, strerror(errno));
-	return page;
-}
-
 void bad_write_edid(struct bad *b, const struct xendispl_req *req,
 		    const void *data, size_t size)
 {
 	struct xendispl_page_directory *dir =
-		map_ref(b, req->op.get_edid.gref_directory);
-	void *page = map_ref(b, dir->gref[0]);
+		bad_map_ref(b, req->op.get_edid.gref_directory);
+	void *page = bad_map_ref(b, dir->gref[0]);
 
 	memcpy(page, data, size);
 	xengnttab_unmap(b->gnt, page, 1);
@@ -100,7 +90,7 @@ void bad_map_buffer(struct bad *b, const struct xendispl_req *req)
 	uint32_t left = pages_of(req);
 
 	while (ref && left) {
-		struct xendispl_page_directory *dir = map_ref(b, ref);
+		struct xendispl_page_directory *dir = bad_map_ref(b, ref);
 		uint32_t num = left < DIR_REFS ? left : DIR_REFS;
 
 		if (!xengnttab_map_domain_grant_refs(b->gnt, num, b->domid,
@@ -120,7 +110,7 @@ void bad_write_dir(struct bad *b, const struct xendispl_req *req,
 	uint32_t i = 0;
 
 	while (ref && i < left) {
-		struct xendispl_page_directory *dir = map_ref(b, ref);
+		struct xendispl_page_directory *dir = bad_map_ref(b, ref);
 
 		ref = dir->gref_dir_next_page;
 		for (uint32_t n = 0; n < DIR_REFS && i < left; n++, i++)

@@ -99,7 +99,7 @@ struct bad_case {
 extern const struct bad_case bad_cases[];
 extern const unsigned int bad_num_cases;
 
-/* ---- badback.c ---- */
+/* ---- badback-bus.c ---- */
 
 __attribute__((noreturn, format(printf, 1, 2)))
 void bad_die(const char *format, ...);
@@ -107,12 +107,27 @@ uint64_t bad_now_ms(void);
 void bad_sleep_ms(unsigned int ms);
 uint32_t bad_random(void);
 
+/* XenStore, and the directories of domain @domid's vdispl/0. */
+void bad_open(struct bad *b, uint32_t domid);
+/* A node of one of the two directories: text to free(), or NULL. */
+char *bad_read(struct bad *b, const char *dir, const char *node);
+bool bad_read_number(struct bad *b, const char *dir, const char *node,
+		     unsigned int *ret_value);
 /* Nodes of our directory, and what the frontend's has as its state. */
 void bad_write(struct bad *b, const char *node, const char *text);
 void bad_state(struct bad *b, unsigned int state);
 /* Waits for one of two frontend states; returns which, or 0 after @ms. */
 unsigned int bad_wait_state(struct bad *b, unsigned int one, unsigned int other,
 			    unsigned int ms);
+/* "NAME=TEXT" lines, or with @undo none of these nodes. */
+void bad_nodes(struct bad *b, const char *nodes, bool undo);
+/*
+ * An offer of ours; what another backend left would be taken for it. @versions:
+ * NULL for no such node.
+ */
+void bad_write_offer(struct bad *b, const char *versions, const char *nodes);
+/* A page of the guest's, writable; there has to be one. */
+void *bad_map_ref(struct bad *b, uint32_t ref);
 /* Maps and binds what the frontend published. */
 void bad_map(struct bad *b);
 void bad_unmap(struct bad *b);
