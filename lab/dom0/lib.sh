@@ -332,6 +332,32 @@ backend_kill() {
 	retry 5 test -s "$RUN/backend.status" || fail "xen-displayd survives SIGKILL"
 }
 
+# strict_start NAME [OPTION...]: strictback serves guest NAME's display instead
+strict_start() {
+	local name=$1
+	shift
+	rm -f "$RUN/strict.status"
+	: >"$RUN/strict.log"
+	(
+		set +e
+		strictback "$@" "$(guest_domid "$name")" >"$RUN/strict.log" 2>&1 8>&- 9<&- &
+		echo $! >"$RUN/strict.pid"
+		wait $!
+		echo $? >"$RUN/strict.status"
+	) &
+	retry 5 test -s "$RUN/strict.pid" || fail "strictback does not start"
+}
+
+# strict_stop: it ends, and nothing that the frontend sent was wrong
+strict_stop() {
+	kill -TERM "$(cat "$RUN/strict.pid")" 2>/dev/null || true
+	retry 30 test -s "$RUN/strict.status" || fail "strictback did not end"
+	rm "$RUN/strict.pid"
+	cat "$RUN/strict.log"
+	[ "$(cat "$RUN/strict.status")" = 0 ] ||
+		fail "strictback: $(grep -e ^WRONG: -e ^strictback: "$RUN/strict.log")"
+}
+
 # ctl_column COLUMN COMMAND...: what xen-displayctl COMMAND says there, first row
 ctl_column() {
 	local column=$1
