@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one guest may take, and the count of what it has taken. Going over
- * a limit fails the request that would, and nothing else.
+ * What one vdispl device of a guest may take, and the count of what it has
+ * taken. Going over a limit fails the request that would, and nothing else.
  */
 #ifndef XD_PROTO_LIMITS_H
 #define XD_PROTO_LIMITS_H
