@@ -14,6 +14,7 @@ enum { XDG_MAXIMIZED = 1, XDG_FULLSCREEN = 2, XDG_ACTIVATED = 4 };
 static struct sim_front other;
 
 static const char *const two[] = { "640x480", "320x200" };
+static const char *const all[] = { "640x480", "640x480", "640x480", "640x480" };
 
 static bool is_gone(void *ctx)
 {
@@ -358,9 +359,6 @@ static void memory(void **state)
 	static const char *const apps[] = {
 		APP(6, 0), APP(6, 1), APP(6, 2), APP(6, 3),
 	};
-	static const char *const all[] = {
-		"640x480", "640x480", "640x480", "640x480",
-	};
 	const uint64_t picture = 640 * 480 * 4;
 	struct sim *sim = *state;
 	struct sim_buf buf;
@@ -411,7 +409,7 @@ static void memory_unscaled(void **state)
 	desk.no_viewporter = true;
 	sim->limits.max_bytes = 3 * picture + 2 * 320 * 200 * 4;
 	begin(sim, NULL);
-	sim_guest_create(&other, sim->fake, 6, 2, two);
+	sim_guest_create(&other, sim->fake, 6, 2, all);
 	sim_connect(&other, 1);
 	sim_buf_init(&buf, &other, 10, 640, 480, 32);
 	sim_buf_draw(&buf, 5);
@@ -425,9 +423,9 @@ static void memory_unscaled(void **state)
 	expect_window(sim, APP(6, 0), 0, 640, 480);
 	assert_int_equal(sim_memory(fake_domain_worker(sim->fake, 6),
 				    "window"), picture);
-	ok(sim_set_config(&other.conn[1], 20, 320, 200, 32));
-	assert_int_not_equal(sim_set_config(&other.conn[0], 20, 640, 480, 32),
+	assert_int_not_equal(sim_set_config(&other.conn[1], 20, 640, 480, 32),
 			     0);
+	ok(sim_set_config(&other.conn[1], 20, 320, 200, 32));
 
 	/* the next one can */
 	desk_kill(&desk);
