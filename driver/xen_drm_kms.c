@@ -309,18 +309,20 @@ static void xen_drm_crtc_atomic_flush(struct drm_crtc *crtc,
 	old = drm_atomic_get_old_plane_state(state, &pipe->plane);
 	new = drm_atomic_get_new_plane_state(state, &pipe->plane);
 
+	/*
+	 * Switched on without a picture: nothing on the wire for that. A device that
+	 * goes, too, says so before it takes the framebuffer away.
+	 */
+	if (new && !(new->fb && new->crtc))
+		xen_drm_crtc_off(pipe);
 	if (!drm_dev_enter(crtc->dev, &idx)) {
 		xen_drm_flip_next_vblank(pipe, event);
 		return;
 	}
-	if (new && new->fb && new->crtc) {
+	if (new && new->fb && new->crtc)
 		xen_drm_crtc_show(pipe, event, old, new);
-	} else {
-		/* switched on without a picture: nothing on the wire for that */
-		if (new)
-			xen_drm_crtc_off(pipe);
+	else
 		xen_drm_flip_next_vblank(pipe, event);
-	}
 	xen_drm_crtc_show_cursor(pipe, state);
 	drm_dev_exit(idx);
 }
