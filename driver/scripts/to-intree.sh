@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # Write a patch that puts this driver in place of drivers/gpu/drm/xen of a kernel
-# tree (6.12 or later):
+# tree of Linux 6.12:
 #
 #   driver/scripts/to-intree.sh KERNEL-TREE >xen-front.patch
 #
@@ -29,7 +29,14 @@ helper() {
 		echo
 		sed -n '/VERSION_CODE >= KERNEL_VERSION(6, 7, 0)/,/^#else/p' "$from/compat/compat.h" |
 			sed -n '/^static inline struct shrinker \*/,/^}/p'
-	} | sed 's/static inline/static/; s/compat_/xen_drm_/g'
+	} | longer_names | sed 's/static inline/static/'
+}
+
+# compat_ becomes xen_drm_, which is one column more, also in what is aligned to it
+longer_names() {
+	perl -0pe 's{(compat_shrinker_(?:register|fn\))\()([^)]*\))}
+		{ my ($name, $args) = ($1, $2); $name . $args =~ s/\n(\t* *)/\n$1 /gr }ge;
+		s/compat_/xen_drm_/g'
 }
 
 # plain_names FILE...: without compat/
@@ -53,8 +60,8 @@ driver() { # DEST
 		"$to/xen_drm_drv.c"
 	helper >"$work/helper"
 	echo >>"$work/helper"
-	sed -i -e 's/compat_shrinker_register(/xen_drm_shrinker_register(/' \
-		-e 's/^#include "xen_drm.h"$/#include <linux\/shrinker.h>\n\n&/' "$to/xen_drm_buf.c"
+	longer_names <"$to/xen_drm_buf.c" >"$work/buf"
+	sed -e 's/^#include "xen_drm.h"$/#include <linux\/shrinker.h>\n\n&/' "$work/buf" >"$to/xen_drm_buf.c"
 	perl -0pi -e 'BEGIN { local $/; open my $f, "<", "'"$work/helper"'"; $h = <$f> }
 		s/(\n(\/\*\*\n( \*[^\n]*\n)+)?int xen_drm_bufs_init\()/\n$h$1/ or die; s/\n\n\n/\n\n/g' "$to/xen_drm_buf.c"
 	# shellcheck disable=SC2016  # make's
@@ -115,4 +122,4 @@ if grep -rniE 'compat_|LINUX_VERSION' "$work/b/$dir" >&2; then
 	exit 1
 fi
 cd "$work"
-diff -urN a b || [ $? -eq 1 ]
+git diff --no-index --no-prefix --no-renames --no-color --no-ext-diff a b || [ $? -eq 1 ]
