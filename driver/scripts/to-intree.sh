@@ -83,7 +83,115 @@ manual() {
 		.. kernel-doc:: drivers/gpu/drm/xen/xen_drm_drv.c
 		   :doc: Xen para-virtual display frontend
 
-		The protocol is described in include/xen/interface/io/displif.h.
+		The protocol, displif, is described in include/xen/interface/io/displif.h.
+
+		Configuration
+		=============
+
+		The toolstack writes it to XenStore; in xl's file it is for example::
+
+		  vdispl = [ "backend=Domain-0,be-alloc=0,connectors=id0:1920x1080;id1:800x600" ]
+
+		Each connector has a name and a resolution, which is its preferred mode. With
+		version 2 of the protocol the modes come from the EDID that the backend gives;
+		without one they are the resolution and the standard modes that fit in it, at
+		60 Hz.
+
+		Modes of operation in terms of display buffers used
+		===================================================
+
+		What the drivers and devices need that share a buffer, in the guest and in the
+		domain of the backend, decides who allocates it and how. Buffers are accounted to
+		who allocates them, and are lent to the other side by grant references, which are
+		listed in a page directory.
+
+		Buffers allocated by the frontend driver
+		----------------------------------------
+
+		This is the default. Pages are any pages of the guest, and are granted to the
+		backend. Imported PRIME buffers are granted in the same way. A GPU in the guest
+		that imports a buffer, or one in the backend's domain that is to show it, may
+		need an IOMMU to reach pages that are scattered.
+
+		With the module parameter ``contiguous`` each buffer is physically contiguous, as
+		the guest sees it. More than the page allocator gives in one piece (4 MiB on
+		x86) needs CMA.
+
+		Each page takes a grant reference, and so does each page of the directory: 2027 for
+		1920x1080 at 32 bits and pages of 4 KiB. When the guest runs out, buffers are
+		refused with -ENOMEM, and the log tells what was needed, what is in use, and how
+		to raise the limit. Some references are left for other drivers.
+
+		Destroyed buffers stay granted for a while and are cleared and used again for
+		new ones of their size; they are freed when the guest is short of memory.
+
+		Buffers allocated by the backend
+		--------------------------------
+
+		This is configured for the guest, through ``be-alloc`` in XenStore, and not together
+		with ``contiguous``. The backend fills the page directory with references to pages
+		of its own, which the driver maps. This allows for buffers that devices of the
+		backend's domain can use without a copy where there is no IOMMU, for example if
+		that domain is mapped 1:1 and its display needs contiguous memory.
+
+		In a PV guest, neither user space nor other drivers can map pages of another domain
+		as ordinary memory. There they see pages of the guest, and a commit copies
+		what has changed to those of the backend.
+
+		Note, while using this scenario the following should be considered:
+
+		#. Pages that a guest has mapped cannot be used again in the backend's domain
+		   before the guest has unmapped them, or its domain has ended.
+
+		#. A misbehaving guest may make the backend run out of memory and grant references,
+		   unless the backend limits what one guest may have.
+
+		When the backend goes
+		=====================
+
+		The DRM device stays while the backend is restarted, killed, or left behind by a
+		migration of the guest. Commits go on: their events come from a timer. When the
+		next backend is there, it is told of all buffers and framebuffers in use, and shows
+		the last frame. After ``grace`` seconds without one link-status turns Bad, and Good
+		again with the next backend.
+
+		Module parameters
+		=================
+
+		``contiguous``
+		   Allocate buffers physically contiguous, for importers that need it. Default: no.
+
+		``grace``
+		   Seconds without a backend until link-status turns Bad. Default: 30.
+
+		``grant_reserve``
+		   Grant references to leave for other drivers, at most an eighth of all.
+		   Default: 1024.
+
+		``pool``
+		   MiB of destroyed buffers to keep for reuse, 0 for none. Default: 64.
+
+		Driver limitations
+		==================
+
+		#. At most 16 connectors, each with a CRTC and a primary plane of its own, and a
+		   cursor plane if the backend has cursors. There are no overlay planes, no
+		   scaling, rotation or blending, and no colour management.
+
+		#. The primary plane shows a framebuffer from its upper left corner, at most 8192
+		   pixels each way.
+
+		#. Formats are linear: RGB565, RGB888, and XRGB and ARGB of 8888, 4444 and 1555; or
+		   what the backend lists instead. Rows are packed and begin at offset 0, unless the
+		   backend negotiates strides.
+
+		#. Without an EDID all modes are at 60 Hz. No mode is interlaced or double-scanned, or
+		   below 20 or above 240 Hz.
+
+		#. vblank is a timer at the mode's rate, which follows the frames that the backend
+		   reports. The protocol has no vblank of the display itself.
+
+		#. Granted pages cannot be swapped out or moved.
 
 		Structures
 		==========
