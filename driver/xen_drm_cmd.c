@@ -197,7 +197,10 @@ static void xen_drm_cmd_fill_flip(struct xendispl_req *req,
 	if (damage && xen_drm_has(pipe->xdrm, XEN_DRM_FEAT_DAMAGE)) {
 		struct xen_drm_page_flip_damage *ext = (void *)&req->op;
 
-		ext->damage = *damage;
+		/* no more: bytes without a meaning are 0 */
+		ext->damage.count = damage->count;
+		memcpy(ext->damage.rect, damage->rect,
+		       damage->count * sizeof(damage->rect[0]));
 	}
 }
 
