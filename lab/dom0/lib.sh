@@ -387,6 +387,23 @@ frames_beyond() { [ "$(frames "$1")" -gt "$2" ] 2>/dev/null; }
 # frames_flow NAME: a worker shows frames; after another one has come
 frames_flow() { frames_beyond "$1" 3; }
 
+# frames_go_on NAME [SECONDS]: more come than there are by now
+frames_go_on() {
+	local before
+	before=$(frames "$1")
+	retry "${2:-20}" frames_beyond "$1" $((${before:-0} + 3)) ||
+		fail "guest $1 shows no frames after ${before:-none}"
+}
+
+# frames_stand NAME: a second passes without one; those on their way may come first
+frames_stand() {
+	local before
+	sleep 1
+	before=$(frames "$1")
+	sleep 1
+	[ -n "$before" ] && [ "$(frames "$1")" = "$before" ]
+}
+
 # worker NAME: its process; worker_other NAME OLD: there is one, and it is not OLD
 worker() { of_guest "$1" worker list; }
 
