@@ -176,7 +176,7 @@ struct storm {
 	pthread_t thread;
 	struct client *client;
 	unsigned int kind;
-	unsigned int turns;
+	unsigned int turns; /* that succeeded, read by the thread that unbinds */
 };
 
 /* Until the device is gone, which shows as ENODEV. */
@@ -184,8 +184,9 @@ static void *storm(void *data)
 {
 	struct storm *s = data;
 	int fd = s->client->dev.fd, err = 0;
+	unsigned int turns = 0;
 
-	for (s->turns = 0; err != -ENODEV; s->turns++) {
+	while (err != -ENODEV) {
 		struct kt_buf buf;
 		drmModeRes *res;
 
@@ -199,7 +200,7 @@ static void *storm(void *data)
 			break;
 		case 1:
 			err = drmModePageFlip(fd, s->client->output->crtc,
-					      s->client->bufs[s->turns & 1].fb,
+					      s->client->bufs[turns & 1].fb,
 					      0, NULL);
 			break;
 		default:
@@ -209,9 +210,26 @@ static void *storm(void *data)
 		}
 		if (err && err != -EBUSY && err != -ENODEV && err != -ENOMEM)
 			kt_fail("kind %u: %s", s->kind, kt_errno_name(err));
+		if (!err)
+			__atomic_store_n(&s->turns, ++turns, __ATOMIC_RELAXED);
 	}
 
 	return NULL;
+}
+
+/* Until each of them has had a few turns. */
+static void storms_rage(struct storm *storms, unsigned int count)
+{
+	uint64_t until = kt_now() + 20 * KT_NS_PER_S;
+
+	for (unsigned int i = 0; i < count; i++) {
+		while (__atomic_load_n(&storms[i].turns, __ATOMIC_RELAXED) < 3) {
+			if (kt_now() > until)
+				kt_fail("kind %u: %u turns within 20 s", i,
+					storms[i].turns);
+			kt_pause_ms(5);
+		}
+	}
 }
 
 /* Three threads on the device at the moment it goes. */
@@ -229,7 +247,7 @@ static void test_unbind_storm(void)
 			kt_assert_ok(-pthread_create(&storms[i].thread, NULL,
 						     storm, &storms[i]));
 		}
-		kt_pause_ms(300);
+		storms_rage(storms, 3);
 		kt_assert_ok(kt_place_write(&place, "unbind"));
 		for (unsigned int i = 0; i < 3; i++)
 			pthread_join(storms[i].thread, NULL);
