@@ -50,6 +50,14 @@ static int start_viewer(struct xd_device *dev, unsigned int conn, int client,
 		       0, links))
 		return -errno;
 	ret = send_ends(dev, conn, links[1], client);
+	/*
+	 * The worker sends a picture with each mode, and a viewer with a slow client
+	 * does not read: what lies in the socket is paid for by nobody. The kernel
+	 * makes of this the least it has, a few packets.
+	 */
+	if (!ret && setsockopt(links[1], SOL_SOCKET, SO_SNDBUF, &(int){ 1 },
+			       sizeof(int)))
+		ret = -errno;
 	pid = ret ? ret : dev->sup->spawn(links[0]);
 	close(links[0]);
 	close(links[1]);
