@@ -308,13 +308,23 @@ static void signal_ready(void *ctx, uint32_t events)
 		xd_supervisor_close(&daemon->sup);
 }
 
+/* As of who was started by nohup: a signal that is blocked comes all the same. */
+static bool is_ignored(int signo)
+{
+	struct sigaction action;
+
+	return !sigaction(signo, NULL, &action) &&
+	       action.sa_handler == SIG_IGN;
+}
+
 static int watch_signals(struct daemon *daemon)
 {
 	sigset_t mask;
 
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGCHLD);
-	sigaddset(&mask, SIGHUP);
+	if (!is_ignored(SIGHUP))
+		sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
 	if (sigprocmask(SIG_BLOCK, &mask, NULL))

@@ -257,6 +257,33 @@ static void hang_up(void **state)
 	remove_files(config, run);
 }
 
+/* Who started it by nohup wants it to stay. */
+static void hang_up_ignored(void **state)
+{
+	struct try try = { 0 };
+	char config[160], run[96], out[8192];
+	int i;
+
+	sim = *state;
+	make_files(config, run);
+	sim_guest_create(&front, sim->fake, TURNS_DOMID, 1, one);
+	fflush(NULL);
+	signal(SIGHUP, SIG_IGN);
+	try.pid = fork();
+	if (!try.pid)
+		daemon_process(config);
+	signal(SIGHUP, SIG_DFL);
+	sim_connect(&front, 2);
+	kill(try.pid, SIGHUP);
+	for (i = 0; i < 2; i++)	/* the first may be quicker than the signal */
+		assert_int_equal(sim_tool(sim, "list", out), 0);
+	sim_disconnect(&front);
+	sim_wait_back_state(&front, SIM_CLOSED);
+	stop(&try);
+	sim_guest_destroy(&front);
+	remove_files(config, run);
+}
+
 /* The other way to start it, with a path that is not absolute. */
 static void background_process(const char *config)
 {
@@ -379,6 +406,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SIM_TEST_NO_DAEMON(file_limit, "file-limit"),
 		SIM_TEST_NO_DAEMON(hang_up, "hang-up"),
+		SIM_TEST_NO_DAEMON(hang_up_ignored, "hang-up-ignored"),
 		SIM_TEST_NO_DAEMON(background, "background"),
 		SIM_TEST_NO_DAEMON(background_fails, "background-fails"),
 		SIM_TEST_NO_DAEMON(start_turns, "start"),
