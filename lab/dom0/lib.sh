@@ -413,6 +413,24 @@ worker_other() {
 	[ "$now" -gt 0 ] 2>/dev/null && [ "$now" != "$2" ]
 }
 
+# workers_confined NAME...: each of them has a worker; these, and whatever else the
+# backend has started, have a seccomp filter and are not root's
+workers_confined() {
+	local name pid pids
+	pids=$(pgrep -P "$(backend_pid)" | tr '\n' ' ')
+	for name; do
+		case " $pids" in
+		*" $(worker "$name") "*) ;;
+		*) fail "guest $name's worker '$(worker "$name")' is not of the backend's processes: $pids" ;;
+		esac
+	done
+	for pid in $pids; do
+		grep -q '^Seccomp:[[:space:]]*2$' "/proc/$pid/status" ||
+			fail "a worker without a seccomp filter"
+		! grep -q '^Uid:[[:space:]]*0[[:space:]]' "/proc/$pid/status" || fail "a worker of root's"
+	done
+}
+
 # display_devid NAME: the number of its vdispl, for xl
 display_devid() { xl vdispl-list "$(guest_domid "$1")" | awk 'NR == 2 { print $1 }'; }
 
