@@ -183,7 +183,7 @@ static void test_udmabuf(void)
 	if (drmPrimeFDToHandle(dev.fd, prime, &buf.handle))
 		kt_fail("import: %s", kt_errno_name(-errno));
 	close(prime);
-	kt_buf_draw(&buf, 1, 0);
+	kt_buf_draw(&buf, 2, 0);
 	kt_assert_ok(kt_buf_add_fb(&buf));
 	kt_show(&dev, output, &buf);
 	kt_hook("udmabuf");
